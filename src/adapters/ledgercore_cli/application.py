@@ -1,0 +1,74 @@
+"""What the command line is handed by the composition root."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
+
+from ledgercore.clock import Clock
+from ledgercore.ledger.ports import Journal, LedgerStore
+
+OK = "ok"
+WARN = "warn"
+FAIL = "fail"
+
+
+class Check(NamedTuple):
+    """One thing that `doctor` looked at: `state` is ok, warn or fail; `remedy` says what to do."""
+
+    name: str
+    state: str
+    found: str
+    remedy: str = ""
+
+
+class Migrated(NamedTuple):
+    """A database's schema before and after its migration; `before` is `None` for a new one."""
+
+    database: str
+    before: str | None
+    after: str
+
+
+class Store(LedgerStore, Protocol):
+    """Ledgers by name, and empty ones into which an export may be restored."""
+
+    def create_empty(self, name: str) -> Journal:
+        """A ledger that has recorded nothing yet; raises `ledger_already_exists`."""
+        ...
+
+
+class Application(Protocol):
+    """The program behind the commands: settings, time, and the databases that hold ledgers."""
+
+    @property
+    def version(self) -> str:
+        """The version of the program."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Tells the time."""
+        ...
+
+    def default_ledger(self) -> str:
+        """The ledger that commands use when none is named; raises `configuration_error`."""
+        ...
+
+    def default_database(self) -> str:
+        """The database that commands use when none is named, as `--database` writes it."""
+        ...
+
+    def open_store(self, database: str | None) -> AbstractContextManager[Store]:
+        """The ledgers of a database, ready for use; `None` is the default one.
+
+        Raises `configuration_error` for a name that means nothing, and the reasons of its storage.
+        """
+        ...
+
+    def migrate(self, database: str | None) -> Migrated:
+        """Bring a database to this version's schema."""
+        ...
+
+    def examine(self, database: str | None) -> Iterator[Check]:
+        """Look at everything that postings rely on; never raises for what it finds."""
+        ...

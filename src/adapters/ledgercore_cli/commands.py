@@ -1,0 +1,36 @@
+"""The table of commands: which there are, and where; nothing of them is imported here."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from ledgercore_cli.groups import Entry
+
+_SET_UP: Final = "Ledgers and accounts"
+_MOVE: Final = "Moving money"
+_READ: Final = "Reading"
+_FILES: Final = "Files and proof"
+_KEEP: Final = "Upkeep"
+
+COMMANDS: Final[Mapping[str, Entry]] = {
+    "ledger": Entry("ledgercore_cli.ledgers", "ledger", "Create, list and set up ledgers.", _SET_UP),
+    "asset": Entry("ledgercore_cli.ledgers", "asset", "Register assets that ISO 4217 does not have.", _SET_UP),
+    "account": Entry("ledgercore_cli.accounts", "account", "Open, list, freeze, limit and close accounts.", _SET_UP),
+    "period": Entry("ledgercore_cli.ledgers", "period", "Close periods.", _SET_UP),
+    "post": Entry("ledgercore_cli.posting", "post", "Post a transfer, a transaction or a batch.", _MOVE),
+    "hold": Entry("ledgercore_cli.holds", "hold", "Place, capture and void holds.", _MOVE),
+    "reverse": Entry("ledgercore_cli.posting", "reverse", "Undo a transaction, wholly or in part.", _MOVE),
+    "balance": Entry("ledgercore_cli.balances", "balance", "An account's balance, now or at a time.", _READ),
+    "balances": Entry("ledgercore_cli.balances", "balances", "Balances below a prefix, or as a tree.", _READ),
+    "register": Entry("ledgercore_cli.balances", "register", "An account's entries with running balance.", _READ),
+    "transaction": Entry("ledgercore_cli.transactions", "transaction", "Show and search transactions.", _READ),
+    "events": Entry("ledgercore_cli.transactions", "events", "The log as a stream of events.", _READ),
+    "report": Entry("ledgercore_cli.reports", "report", "Trial balance, balance sheet, income statement.", _READ),
+    "import": Entry("ledgercore_cli.files", "import_", "Post the movements of a CSV or NDJSON file.", _FILES),
+    "export": Entry("ledgercore_cli.files", "export", "Write a ledger as NDJSON, hledger or beancount.", _FILES),
+    "restore": Entry("ledgercore_cli.files", "restore", "Make a ledger from an NDJSON export.", _FILES),
+    "verify": Entry("ledgercore_cli.proofs", "verify", "Derive everything from the log and compare.", _FILES),
+    "proof": Entry("ledgercore_cli.proofs", "proof", "Make and check proofs for outsiders.", _FILES),
+    "migrate": Entry("ledgercore_cli.upkeep", "migrate", "Bring a database to this version's schema.", _KEEP),
+    "doctor": Entry("ledgercore_cli.upkeep", "doctor", "Check the set-up that postings rely on.", _KEEP),
+    "completion": Entry("ledgercore_cli.upkeep", "completion", "Print a completion script for a shell.", _KEEP),
+}

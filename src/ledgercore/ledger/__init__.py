@@ -1,0 +1,1 @@
+"""The double-entry ledger: accounts, transactions, holds, and the log that proves them."""

@@ -1,0 +1,1 @@
+"""The rules of the ledger: one pure engine and what it decides by."""

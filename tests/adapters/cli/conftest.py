@@ -1,0 +1,124 @@
+"""The command line over a store in memory that outlives its commands, as a database would."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from attrs import define, field, frozen
+
+from ledgercore.clock import Clock
+from ledgercore.ledger.ledger import Ledger
+from ledgercore_app.cli import OWN_COMMANDS
+from ledgercore_cli.application import OK, Check, Migrated
+from ledgercore_cli.main import run
+from ledgercore_memory import MemoryStore
+
+
+@define
+class MemoryApplication:
+    """What the composition root hands over, with one store for all commands."""
+
+    clock: Clock
+    store: MemoryStore
+    version: str = "1.2.3"
+    checks: Sequence[Check] = (Check("database", OK, "memory"),)
+    opened: list[str | None] = field(factory=list)
+    failure: BaseException | None = None
+
+    def default_ledger(self) -> str:
+        return "main"
+
+    def default_database(self) -> str:
+        return "memory"
+
+    @contextmanager
+    def open_store(self, database: str | None) -> Iterator[MemoryStore]:
+        self.opened.append(database)
+        if self.failure is not None:
+            raise self.failure
+        yield self.store
+
+    def migrate(self, database: str | None) -> Migrated:
+        return Migrated(database or "memory", None, "0001")
+
+    def examine(self, database: str | None) -> Iterator[Check]:
+        return iter(self.checks)
+
+
+@frozen
+class Result:
+    """How a command ended, and what it printed."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """Standard output as the one JSON document that it is."""
+        return json.loads(self.out)
+
+    @property
+    def problem(self) -> Mapping[str, Any]:
+        """Standard error as the one problem document that it is."""
+        found: Mapping[str, Any] = json.loads(self.err)
+        return found
+
+
+@frozen
+class Console:
+    """Runs commands against one application."""
+
+    application: MemoryApplication
+    captured: pytest.CaptureFixture[str]
+
+    def __call__(self, *arguments: str) -> Result:
+        self.captured.readouterr()
+        status = run(self.application, arguments, extra=OWN_COMMANDS)
+        out, err = self.captured.readouterr()
+        return Result(status, out, err)
+
+    def json(self, *arguments: str) -> Any:
+        """The document that a command prints; it must have gone well."""
+        result = self(*arguments, "--json")
+        assert result.status == 0, result.err
+        return result.document
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger that commands use."""
+        return Ledger(self.application.store.journal("main"))
+
+
+@pytest.fixture
+def application(clock: Clock) -> MemoryApplication:
+    """A program whose ledgers are in memory."""
+    return MemoryApplication(clock=clock, store=MemoryStore(clock=clock))
+
+
+@pytest.fixture
+def console(application: MemoryApplication, capsys: pytest.CaptureFixture[str]) -> Console:
+    """A console in front of a program without ledgers."""
+    return Console(application, capsys)
+
+
+@pytest.fixture
+def books(console: Console) -> Console:
+    """A console in front of the ledger main, in which a wallet holds 100.00 EUR and may not be overdrawn."""
+    assert console("ledger", "create", "main", "--open", "wallets=liability", "--minimum", "wallets=0").status == 0
+    assert console("post", "assets:bank", "wallets:ann", "100.00", "EUR", "--key", "top-up").status == 0
+    return console
+
+
+@pytest.fixture
+def write(tmp_path) -> Callable[..., str]:
+    """Writes a file and gives its path; what is not text is written as JSON."""
+
+    def write(name: str, content: Any) -> str:
+        path = tmp_path / name
+        path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+        return str(path)
+
+    return write

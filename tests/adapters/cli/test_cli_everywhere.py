@@ -1,0 +1,97 @@
+"""Every command speaks to people and to programs."""
+
+import json
+
+import click
+import pytest
+
+from ledgercore_cli.commands import COMMANDS
+
+from .test_cli_help import command_of
+
+# Files and proofs have tests of their own; a completion script is for a shell, whoever asks.
+ELSEWHERE = {"import", "export", "restore", "verify", "proof", "completion"}
+NAME = "0191d3c0-0000-7000-8000-00000000000"
+COMMAND_LINES = [
+    "ledger create other",
+    "ledger list",
+    "ledger show",
+    "ledger settings",
+    "asset register BTC 8",
+    "asset list",
+    "account open loans:ann EUR --type asset",
+    "account list",
+    "account show wallets:ann",
+    "account freeze wallets:ann",
+    "account unfreeze wallets:ann",
+    "account close wallets:eve",
+    "account limit wallets:ann --maximum none",
+    "period close 2025-12-31T23:59:59Z",
+    "post assets:bank wallets:ann 1.00 EUR",
+    "reverse key:top-up 10.00",
+    "hold place wallets:ann assets:bank 1.00 EUR",
+    "hold change key:open 3.00",
+    "hold capture key:open",
+    "hold void key:open",
+    "hold replace key:expired",
+    "hold show key:open",
+    "hold list",
+    "hold expire",
+    "hold capture-group trip",
+    "hold void-group trip",
+    "transaction show key:top-up",
+    "transaction search",
+    "balance wallets:ann",
+    "balances",
+    "register wallets:ann",
+    "events",
+    "report trial-balance",
+    "report balance-sheet",
+    "report income-statement",
+    "migrate",
+    "doctor",
+]
+
+
+@pytest.fixture
+def lively(books, clock):
+    """A ledger with an empty account, an open hold in a group and an expired one."""
+    assert books("account", "open", "wallets:eve", "EUR").status == 0
+    expiry = ("--expires-at", "2026-03-01T13:00:00Z")
+    assert books("hold", "place", "wallets:ann", "assets:bank", "1.00", "EUR", "--key", "expired", *expiry).status == 0
+    clock.forward(hours=2)
+    assert (
+        books("hold", "place", "wallets:ann", "assets:bank", "2.00", "EUR", "--key", "open", "--group", "trip").status
+        == 0
+    )
+    return books
+
+
+@pytest.mark.parametrize("line", COMMAND_LINES)
+@pytest.mark.parametrize("as_json", [False, True], ids=["for people", "for programs"])
+def test_a_command_answers(lively, line, as_json):
+    """With something to read, or with one document; never with both."""
+    result = lively(*line.split(), *["--json"] * as_json)
+
+    assert result.status == 0, result.err
+    assert result.err == ""
+    assert result.out.strip()
+    if as_json:
+        assert isinstance(result.document, dict)
+    else:
+        with pytest.raises(json.JSONDecodeError):
+            json.loads(result.out)
+
+
+def test_no_command_is_left_out():
+    """A command that is added gets a line above."""
+    there = set()
+    for name, entry in COMMANDS.items():
+        command = command_of(entry)
+        if name not in ELSEWHERE:
+            inner = [f"{name} {each}" for each in command.commands] if isinstance(command, click.Group) else [name]
+            there.update(inner)
+
+    shown = {line for line in there if any(f"{each} ".startswith(f"{line} ") for each in COMMAND_LINES)}
+
+    assert shown == there

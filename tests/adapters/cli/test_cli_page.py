@@ -1,0 +1,97 @@
+"""The examples in docs/cli.md: run in order on an embedded database, and compared with what they print."""
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from attrs import define
+
+from ledgercore_app.cli import OWN_COMMANDS, Program
+from ledgercore_cli import exit_codes
+from ledgercore_cli.main import run
+from ledgercore_embedded import embedded_server
+
+PAGE = Path(__file__).parents[3] / "docs" / "cli.md"
+TEXT = PAGE.read_text(encoding="utf-8")
+BLOCK = re.compile(r"(?:^<!-- file: (?P<file>\S+) -->\n)?^```(?:console|json)\n(?P<text>.*?)^```$", re.M | re.S)
+
+
+@define
+class Example:
+    """A line that is typed, and what it prints."""
+
+    line: int
+    command: str
+    printed: str = ""
+
+
+def examples(text: str, first_line: int) -> Iterator[Example]:
+    """The examples of one console block."""
+    found: Example | None = None
+    for number, line in enumerate(text.splitlines(keepends=True), first_line):
+        if line.startswith("$ "):
+            if found is not None:
+                yield found
+            found = Example(number, line[2:].strip())
+        else:
+            assert found is not None, f"line {number}: output before any command"
+            found.printed += line
+    if found is not None:
+        yield found
+
+
+def fits(expected: str, printed: str) -> bool:
+    """Whether the text is the expected one, with anything where the page has an ellipsis; blanks count as one."""
+
+    def plain(text: str) -> str:
+        return "\n".join(re.sub(r"[ -]{2,}", "  ", line).strip() for line in text.strip().splitlines())
+
+    pattern = ".*?".join(re.escape(part.strip(" ")) for part in plain(expected).split("…"))
+    return re.fullmatch(re.sub(r"(\\ )+", r"\\s+", pattern), plain(printed), re.DOTALL) is not None
+
+
+@pytest.mark.slow
+def test_the_examples_print_what_the_page_shows(open_directory, monkeypatch, capsys):
+    """Commands, tables, documents, errors and statuses, from the first block to the last."""
+    monkeypatch.chdir(open_directory)
+    monkeypatch.setenv("COLUMNS", "100")
+    environment = {"LEDGERCORE_DATA_DIRECTORY": str(open_directory / "data")}
+    status, wrong, count = 0, [], 0
+
+    # Held open, so that the server is not started and stopped for every line.
+    with embedded_server(open_directory / "data"):
+        for block in BLOCK.finditer(TEXT):
+            if block["file"]:
+                Path(block["file"]).write_text(block["text"], encoding="utf-8")
+                continue
+            for example in examples(block["text"], TEXT[: block.start("text")].count("\n") + 1):
+                words = shlex.split(example.command)
+                if words == ["echo", "$?"]:
+                    printed = f"{status}\n"
+                else:
+                    assert words[0] == "ledgercore"
+                    status = run(Program(environment), words[1:], extra=OWN_COMMANDS)
+                    printed = "".join(capsys.readouterr())
+                count += 1
+                if not fits(example.printed, printed):
+                    wrong.append(f"line {example.line}: $ {example.command}\n{printed}")
+
+    assert count > 15
+    assert not wrong, "\n\n".join(wrong)
+
+
+def test_the_page_has_the_statuses_of_the_program():
+    """One table for people, one for the program, the same words."""
+    rows = re.findall(r"^\| (\d+) \| (.+) \|$", TEXT, re.MULTILINE)
+
+    assert {int(code): meaning for code, meaning in rows} == exit_codes.MEANINGS
+
+
+def test_the_json_of_the_page_is_json():
+    """Files that readers copy can be read."""
+    for block in BLOCK.finditer(TEXT):
+        if block["file"]:
+            json.loads(block["text"])
