@@ -7,6 +7,7 @@ migrated template is copied for each test that wants a database of its own.
 import itertools
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +28,10 @@ from ledgercore_postgres import PostgresStore, connect, migrate
 
 OPENING = Settings(opening=Opening(on_first_use=True))
 _numbers = itertools.count(1)
+
+# A shell starts background jobs with interrupts ignored, and the programs under test would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class StoppedClock:

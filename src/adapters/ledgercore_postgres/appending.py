@@ -7,13 +7,15 @@ evaluate side by side and take their places in the log one after the other.
 
 A batch of postings sends a fixed number of statements, whatever its size: gate, due holds, accounts,
 known names (when any are given), head, rows, balances, log. What does not need an answer first is
-sent together, which makes six trips of them.
+sent together, which makes six trips of them. The balances of hundreds of accounts go before the
+rows, behind the head, whose answer is read on the way: the server stores them while we spell rows.
 """
 
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -39,6 +41,13 @@ from ledgercore_postgres.parameters import Array
 
 TURN_AT: Final = 256
 """Batches of at least so many commands take turns: row locks alone would make them trip over one another."""
+
+BESIDE: Final = range(256, 4_096)
+"""With so many moved accounts it pays to spell the first rows while the server stores balances, for one wait more.
+
+With fewer the wait costs more than it saves. With more, spelling the balances themselves does: where they come
+last, that happens while the server stores rows.
+"""
 
 # Locks that PostgreSQL keeps until the transaction ends, by class and ledger.
 _GATE: Final = 0x1ED6E3
@@ -137,30 +146,40 @@ def append_batch(
         # Nothing is stored, but a refusal must not rest on rules that have changed meanwhile.
         _check_rules(read_head(cursor, ledger_id), rules)
         return Appended(outcomes=decided.outcomes(now), records_count=0)
-    head = read_head(cursor, ledger_id, lock=True)
-    _check_rules(head, rules)
-    recorded_at = next_recorded_at(now, head.recorded_at, head.sealed_at)
-    decided.number_accounts(after=head.accounts_count, recorded_at=recorded_at)
     changed = [state for state in there_before if state.changed]
-    first, last = head.number + 1, head.number + len(decided.records)
-    with writing.copied_records(
-        cursor, ledger_id, decided.records, first_number=first, recorded_at=recorded_at
-    ) as root:
+    spell_balances = partial(writing.balances_of, changed, pending=bool(decided.holds))
+    store = partial(
+        store_states,
+        cursor,
+        ledger_id,
+        rules_changed=_rules_changed(decided.records, working),
+        holds=decided.holds,
+    )
+    beside = len(changed) in BESIDE
+    balances = spell_balances() if beside else None
+    with cursor.connection.pipeline() if beside else nullcontext():
+        head = read_head(cursor, ledger_id, lock=True)
+        _check_rules(head, rules)
+        recorded_at = next_recorded_at(now, head.recorded_at, head.sealed_at)
+        decided.number_accounts(after=head.accounts_count, recorded_at=recorded_at)
+        first, last = head.number + 1, head.number + len(decided.records)
+        rows = writing.Rows(decided.records, first_number=first, recorded_at=recorded_at)
+        if beside:
+            store(balances=balances)
+            # The server is storing balances now: about as long for each as it takes to spell a row.
+            rows.prepare(len(changed))
+    with writing.copied_rows(cursor, ledger_id, rows):
         entry = next_entry(
-            previous=head.head, batch=head.batch + 1, first=first, last=last, recorded_at=recorded_at, root=root
+            previous=head.head, batch=head.batch + 1, first=first, last=last, recorded_at=recorded_at, root=rows.root
         )
         appended = Appended(outcomes=decided.outcomes(recorded_at), records_count=len(decided.records))
-        balances = writing.balances_of(changed)
+        if changed and not beside:
+            balances = spell_balances()
     if decided.opened:
         writing.insert_accounts(cursor, ledger_id, decided.opened)
     with cursor.connection.pipeline():
-        store_states(
-            cursor,
-            ledger_id,
-            balances=balances if changed else None,
-            rules_changed=_rules_changed(decided.records, working),
-            holds=decided.holds,
-        )
+        if not beside:
+            store(balances=balances)
         _move_head(cursor, ledger_id, entry, head, len(decided.opened), working, rules)
     return appended
 

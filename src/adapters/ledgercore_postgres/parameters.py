@@ -1,7 +1,7 @@
 """Arrays as PostgreSQL's binary protocol takes them, built without a detour over Python objects."""
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -63,17 +63,34 @@ class Moments(Array):
     element_oid = 1184
 
     def __init__(self, values: Iterable[datetime | None]) -> None:
-        pack = _BIG.pack
-        super().__init__(NONE if value is None else pack(8, microseconds(value)) for value in values)
+        super().__init__(_spelled_moments(values))
+
+
+def _spelled_moments(values: Iterable[datetime | None]) -> Iterator[bytes]:
+    last, spelled = None, NONE
+    for value in values:
+        # Most of what a batch moves counts from one moment, that of the batch.
+        if value is not last:
+            last, spelled = value, NONE if value is None else _BIG.pack(8, microseconds(value))
+        yield spelled
 
 
 class Uuids(Array):
-    """`uuid[]` of 16-byte ids."""
+    """`uuid[]` of 16-byte ids or nulls."""
 
     element_oid = 2950
 
-    def __init__(self, values: Iterable[bytes]) -> None:
-        super().__init__(b"\x00\x00\x00\x10" + value for value in values)
+    def __init__(self, values: Iterable[bytes | None]) -> None:
+        super().__init__(NONE if value is None else b"\x00\x00\x00\x10" + value for value in values)
+
+
+class Blobs(Array):
+    """`bytea[]` of bytes or nulls."""
+
+    element_oid = 17
+
+    def __init__(self, values: Iterable[bytes | None]) -> None:
+        super().__init__(NONE if value is None else len(value).to_bytes(4) + value for value in values)
 
 
 class Texts(Array):
@@ -104,6 +121,7 @@ _ARRAYS: Final[Sequence[tuple[type[Array], int]]] = (
     (Amounts, 1231),
     (Moments, 1185),
     (Uuids, 2951),
+    (Blobs, 1001),
     (Texts, 1009),
 )
 

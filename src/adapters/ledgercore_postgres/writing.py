@@ -4,6 +4,7 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import chain, islice
 from typing import Any, Final
 
 from psycopg import Copy, Cursor
@@ -27,17 +28,24 @@ CHUNK_ROWS: Final = 256
 
 # An upsert of rows that are known to be there: the conflict always leads through the primary key,
 # while the plan of an UPDATE ... FROM depends on what the planner believes of the table.
-_UPDATE_ACCOUNTS: Final = """
+_UPDATE_BALANCES: Final = """
+    INSERT INTO accounts AS a (ledger_id, account, version, latest_effective_at, opened_at, exponent, balance,
+        pending_debits, pending_credits, type, status, currency, path)
+    SELECT %s, n.account, n.version, n.latest_effective_at, 'epoch', 0, n.balance, 0, 0, 'asset', 'open', '', ''
+    FROM unnest(%b, %b, %b, %b) AS n (account, balance, version, latest_effective_at)
+    ON CONFLICT (ledger_id, account) DO UPDATE
+    SET balance = excluded.balance, version = excluded.version, latest_effective_at = excluded.latest_effective_at
+"""
+_UPDATE_BALANCES_AND_PENDING: Final = """
     INSERT INTO accounts AS a (ledger_id, account, version, latest_effective_at, opened_at, exponent, balance,
         pending_debits, pending_credits, type, status, currency, path)
     SELECT %s, n.account, n.version, n.latest_effective_at, 'epoch', 0, n.balance,
         n.pending_debits, n.pending_credits, 'asset', 'open', '', ''
     FROM unnest(%b, %b, %b, %b, %b, %b)
-        AS n (account, balance, pending_debits, pending_credits, version, latest_effective_at)
+        AS n (account, balance, version, latest_effective_at, pending_debits, pending_credits)
     ON CONFLICT (ledger_id, account) DO UPDATE
-    SET balance = excluded.balance, pending_debits = excluded.pending_debits,
-        pending_credits = excluded.pending_credits, version = excluded.version,
-        latest_effective_at = excluded.latest_effective_at
+    SET balance = excluded.balance, version = excluded.version, latest_effective_at = excluded.latest_effective_at,
+        pending_debits = excluded.pending_debits, pending_credits = excluded.pending_credits
 """
 _UPDATE_RULES: Final = """
     UPDATE accounts SET status = %s, minimum = %s, maximum = %s, metadata = %s WHERE ledger_id = %s AND account = %s
@@ -64,35 +72,46 @@ _APPEND_LOG: Final = """
 """
 
 
+class Rows:
+    """The rows of records, which are numbered, spelled and hashed as they are drawn."""
+
+    def __init__(self, records: Sequence[Record], *, first_number: int, recorded_at: datetime) -> None:
+        self._leaves: list[bytes] = []
+        self._rows = self._draw(encode_records(records, first_number=first_number, recorded_at=recorded_at))
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._rows
+
+    def prepare(self, count: int) -> None:
+        """Spell so many rows before they are asked for."""
+        self._rows = chain(list(islice(self._rows, count)), self._rows)
+
+    @property
+    def root(self) -> bytes:
+        """The records' Merkle root, once all rows have been drawn."""
+        return tree_root(self._leaves)
+
+    def _draw(self, encoded_records: Iterable[tuple[Record, list[bytes]]]) -> Iterator[bytes]:
+        for _, encoded in encoded_records:
+            self._leaves.append(leaf_hash(encoded[0] if len(encoded) == 1 else b"".join(encoded)))
+            yield from encoded
+
+
 @contextmanager
-def copied_records(
-    cursor: Cursor[Any],
-    ledger_id: int,
-    records: Sequence[Record],
-    *,
-    first_number: int,
-    recorded_at: datetime,
-) -> Iterator[bytes]:
-    """Number, spell, hash and store the records; give their Merkle root to the block.
+def copied_rows(cursor: Cursor[Any], ledger_id: int, rows: Iterable[bytes]) -> Iterator[None]:
+    """Store encoded rows as they are.
 
     The server is still storing the last rows while the block runs, and is waited for at its end.
     """
-    leaves: list[bytes] = []
-
-    def rows() -> Iterator[bytes]:
-        for _, encoded in encode_records(records, first_number=first_number, recorded_at=recorded_at):
-            leaves.append(leaf_hash(encoded[0] if len(encoded) == 1 else b"".join(encoded)))
-            yield from encoded
-
     with cursor.copy(COPY_ROWS) as copy:
-        _write_rows(copy, ledger_id, rows())
-        yield tree_root(leaves)
+        _write_rows(copy, ledger_id, rows)
+        yield
 
 
 def copy_rows(cursor: Cursor[Any], ledger_id: int, rows: Iterable[bytes]) -> None:
-    """Store encoded rows as they are."""
-    with cursor.copy(COPY_ROWS) as copy:
-        _write_rows(copy, ledger_id, rows)
+    """Store encoded rows as they are, and wait for them."""
+    with copied_rows(cursor, ledger_id, rows):
+        pass
 
 
 def _write_rows(copy: Copy, ledger_id: int, rows: Iterable[bytes]) -> None:
@@ -122,21 +141,27 @@ def insert_accounts(cursor: Cursor[Any], ledger_id: int, opened: Sequence[Accoun
             )  # fmt: skip
 
 
-def balances_of(changed: Sequence[AccountState]) -> Sequence[Array]:
-    """The moved balances of accounts as `update_accounts` sends them."""
-    return (
+def balances_of(changed: Sequence[AccountState], *, pending: bool = True) -> Sequence[Array]:
+    """The moved balances of accounts as `update_accounts` sends them; what is pending moves only with holds."""
+    posted = (
         Integers(state.number for state in changed),
         Amounts(state.balance for state in changed),
-        Amounts(state.pending_debits for state in changed),
-        Amounts(state.pending_credits for state in changed),
         BigIntegers(state.version for state in changed),
         Moments(state.latest_effective_at for state in changed),
+    )
+    if not pending:
+        return posted
+    return (
+        *posted,
+        Amounts(state.pending_debits for state in changed),
+        Amounts(state.pending_credits for state in changed),
     )
 
 
 def update_accounts(cursor: Cursor[Any], ledger_id: int, balances: Sequence[Array]) -> None:
     """Store the moved balances of accounts that were there before."""
-    cursor.execute(_UPDATE_ACCOUNTS, (ledger_id, *balances))
+    statement = _UPDATE_BALANCES if len(balances) == 4 else _UPDATE_BALANCES_AND_PENDING
+    cursor.execute(statement, (ledger_id, *balances))
 
 
 def update_rules(cursor: Cursor[Any], ledger_id: int, changed: Iterable[AccountState]) -> None:

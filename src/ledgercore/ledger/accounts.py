@@ -160,6 +160,10 @@ class Balance:
         return self.posted if self.normal_side is Side.DEBIT else -self.posted
 
 
+# Bound once: a member that is looked up in its class costs as much as half the other fields together.
+_ASSET, _EXPENSE, _OPEN = AccountType.ASSET, AccountType.EXPENSE, AccountStatus.OPEN
+
+
 class AccountState:
     """The part of an account that the engine reads and moves while it evaluates a batch.
 
@@ -207,7 +211,7 @@ class AccountState:
         self.path = path
         self.currency = currency
         self.type = type
-        self.debit_normal = type.normal_side is Side.DEBIT
+        self.debit_normal = type is _ASSET or type is _EXPENSE
         self.opened_at = opened_at
         self.status = status
         self.limits = limits
@@ -224,7 +228,7 @@ class AccountState:
     def mark_guarded(self) -> None:
         """Note whether entries need more than the plain addition: a limit, or a status that refuses."""
         limits = self.limits
-        self.guarded = self.status is not AccountStatus.OPEN or limits.minimum is not None or limits.maximum is not None
+        self.guarded = self.status is not _OPEN or limits.minimum is not None or limits.maximum is not None
 
     @property
     def pending_out(self) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID, uuid4
@@ -53,10 +54,12 @@ def watched(engine: Engine) -> Callable[[Callable[[], object]], Sent]:
             finally:
                 wire.untrace()
             file.seek(0)
-            said = re.findall(r"^F\t\d+\t(Execute|Query|Sync|CopyDone)\b", file.read(), re.MULTILINE)
+            said = re.findall(r"^F\t\d+\t(Execute|Query|Sync|CopyDone|Flush)\b", file.read(), re.MULTILINE)
+        # The driver asks for a flush behind each sync too, where it says nothing new.
+        flushes = sum(pair == ("Execute", "Flush") for pair in pairwise(said))
         return Sent(
             statements=sum(kind in ("Execute", "Query") for kind in said),
-            trips=sum(kind in ("Sync", "Query", "CopyDone") for kind in said),
+            trips=sum(kind in ("Sync", "Query", "CopyDone") for kind in said) + flushes,
         )
 
     return run

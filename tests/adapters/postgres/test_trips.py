@@ -7,6 +7,7 @@ import pytest
 from ledgercore.ledger.ledger import Ledger
 from ledgercore.ledger.transactions import Transaction, credit, debit
 from ledgercore.money import Money, known_currency
+from ledgercore_postgres.appending import BESIDE
 
 EUR = known_currency("EUR", 2)
 # begin, gate, due holds, accounts, known names, head, rows, balances, log, commit
@@ -48,6 +49,16 @@ class TestBatch:
 
 
 class TestOtherBatches:
+    def test_many_accounts_cost_one_wait_more(self, warm: Ledger, pay, watched) -> None:
+        """Balances go with the head, whose answer is read before theirs."""
+        accounts = range(BESIDE.start)
+        warm.post_all([pay(f"assets:many:{n}", "income:1") for n in accounts])
+        many = [pay(f"assets:many:{n}", "income:1") for n in accounts]
+
+        sent = watched(lambda: warm.post_all(many))
+
+        assert (sent.statements, sent.trips) == (STATEMENTS, TRIPS + 1)
+
     def test_a_replay_reads_and_writes_nothing(self, warm: Ledger, pay, watched) -> None:
         """A batch that was done before is answered from what it left."""
         done = batch(pay, 100)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Final
 
 from ledgercore.errors import BusinessRuleError, ConflictError, NotFoundError
 from ledgercore.errors.catalog import (
@@ -21,6 +22,8 @@ from ledgercore.ledger.log.records import CREDIT_LATE, DEBIT_LATE, RecordLine
 from ledgercore.ledger.rules.working_set import WorkingSet
 from ledgercore.ledger.transactions import Line, Precondition
 from ledgercore.money import Currency, format_amount
+
+BALANCE_MINOR_MIN: Final = -BALANCE_MINOR_MAX
 
 
 class Posting:
@@ -50,9 +53,9 @@ class Posting:
             _check_currency(credit, currency)
         debit_balance = debit.balance + minor if debit.debit_normal else debit.balance - minor
         credit_balance = credit.balance - minor if credit.debit_normal else credit.balance + minor
-        if debit.guarded or not -BALANCE_MINOR_MAX <= debit_balance <= BALANCE_MINOR_MAX:
+        if debit.guarded or not BALANCE_MINOR_MIN <= debit_balance <= BALANCE_MINOR_MAX:
             check_move(debit, debit_balance - debit.balance)
-        if credit.guarded or not -BALANCE_MINOR_MAX <= credit_balance <= BALANCE_MINOR_MAX:
+        if credit.guarded or not BALANCE_MINOR_MIN <= credit_balance <= BALANCE_MINOR_MAX:
             check_move(credit, credit_balance - credit.balance)
         if self.tentative:
             self._open()
