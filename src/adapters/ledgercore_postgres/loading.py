@@ -50,6 +50,15 @@ _LOCK_ACCOUNTS: Final = (
     f"SELECT found.* FROM unnest(%b) AS wanted (name), LATERAL (SELECT {ACCOUNT_FIELDS} FROM accounts"
     " WHERE ledger_id = %s AND path = wanted.name LIMIT 1 FOR UPDATE) AS found"
 )
+# What is due is read at most once, by its own index and not by the accounts' one, which all ledgers share.
+ACCOUNTS_NOW: Final = (
+    "WITH due AS MATERIALIZED (SELECT accounts, lines::text FROM holds"
+    " WHERE ledger_id = %s AND status = 'open' AND expires_at <= %s ORDER BY expires_at)"
+    " SELECT found.*, CASE WHEN found.pending_debits <> '0' OR found.pending_credits <> '0'"
+    " THEN ARRAY(SELECT lines FROM due WHERE accounts @> ARRAY[found.path]) END"
+    f" FROM unnest(%b) AS wanted (name), LATERAL (SELECT {ACCOUNT_FIELDS} FROM accounts"
+    " WHERE ledger_id = %s AND path = wanted.name LIMIT 1) AS found"
+)
 _DUE_HOLDS: Final = (
     f"SELECT {HOLD_FIELDS} FROM holds WHERE ledger_id = %s AND status = 'open' AND expires_at <= %s"
     f" ORDER BY expires_at LIMIT {DUE_HOLDS_MAX}"
@@ -97,6 +106,19 @@ def accounts_in(answer: Cursor[Any]) -> dict[str, AccountState]:
 def lock_accounts(cursor: Cursor[Any], ledger_id: int, paths: Iterable[str]) -> dict[str, AccountState]:
     """Lock the accounts that exist, in the order of their paths, and read them."""
     return accounts_in(ask_accounts(cursor, ledger_id, paths))
+
+
+def accounts_now(cursor: Cursor[Any], ledger_id: int, now: datetime, paths: Iterable[str]) -> list[AccountState]:
+    """The accounts that exist, without what holds reserve whose time has passed; all from one snapshot."""
+    cursor.execute(ACCOUNTS_NOW, (ledger_id, now, Texts(paths), ledger_id))
+    found = []
+    for *fields, due in cursor.fetchall():
+        state = account_state(fields)
+        for held in (held for lines in due or () for held in held_lines_of(json.loads(lines))):
+            state.pending_debits -= held.remaining if held.line.debit == state.path else 0
+            state.pending_credits -= held.remaining if held.line.credit == state.path else 0
+        found.append(state)
+    return found
 
 
 def ask_due_holds(cursor: Cursor[Any], ledger_id: int, now: datetime) -> Cursor[Any]:

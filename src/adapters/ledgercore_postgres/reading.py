@@ -73,10 +73,16 @@ class Reader:
 
     def find_account(self, path: str) -> Account | None:
         """See the port."""
-        check_path(path)
+        return self.find_accounts([path])[0]
+
+    def find_accounts(self, paths: Sequence[str]) -> list[Account | None]:
+        """See the port. One statement, however many are asked for and whatever is held on them."""
+        for path in paths:
+            check_path(path)
         with self._reading() as connection:
-            found = self._accounts(connection, ACCOUNTS.c.path == path)
-        return found[0] if found else None
+            found = loading.accounts_now(driver_cursor(connection), self.ledger_id, self._clock(), set(paths))
+        accounts = {state.path: state.as_account() for state in found}
+        return [accounts.get(path) for path in paths]
 
     def list_accounts(self, *, prefix: str = "", cursor: str | None = None, limit: int = 100) -> Page[Account]:
         """See the port."""

@@ -40,6 +40,13 @@ class JournalReader(Protocol):
         """An account with its balances now; holds whose time has passed no longer count."""
         ...
 
+    def find_accounts(self, paths: Sequence[str]) -> list[Account | None]:
+        """Accounts with their balances now, in the order asked, all from one moment.
+
+        `None` stands for one that is not there. Raises `invalid_account_path`.
+        """
+        ...
+
     def list_accounts(self, *, prefix: str = "", cursor: str | None = None, limit: int = 100) -> Page[Account]:
         """Accounts at or below a prefix, by path."""
         ...

@@ -158,6 +158,49 @@ class BalanceContract(LedgerContract):
                 ledger.journal.balances(["assets:a", "assets:zz", "assets:c"], at=at)
             assert caught.value.details["account"] == "assets:c"
 
+    def test_accounts_come_in_the_order_asked(self, ledger: Ledger) -> None:
+        """As often as they are named, and nothing for those that are not there."""
+        ledger.transfer(debit="assets:b", credit="assets:a", amount=eur("1.00"))
+        asked = ["assets:b", "assets:zz", "assets:a", "assets:b"]
+
+        found = ledger.journal.find_accounts(asked)
+
+        assert found == [ledger.journal.find_account(path) for path in asked]
+        assert [account and account.path for account in found] == ["assets:b", None, "assets:a", "assets:b"]
+        assert [account and account.balance.posted for account in found[:3]] == [eur("1.00"), None, -eur("1.00")]
+        assert ledger.journal.find_accounts([]) == []
+
+    def test_accounts_come_without_what_has_expired(self, ledger: Ledger, wallet: str, clock: StoppedClock) -> None:
+        """Holds whose time has passed count on neither side; what was captured of them, and other holds, do."""
+        end = clock.now + timedelta(hours=1)
+        for path in (wallet, "assets:b"):
+            ledger.hold(debit=path, credit="income:x", amount=eur("7.00"), expires_at=end + timedelta(hours=1))
+            captured = ledger.hold(debit=path, credit="income:x", amount=eur("5.00"), expires_at=end).id
+            ledger.capture(captured, amount=eur("2.00"))
+            ledger.hold(debit=path, credit="income:x", amount=eur("1.00"), expires_at=end)
+        paths = [wallet, "assets:b", "income:x", "assets:bank"]
+
+        def pending_minor() -> list[tuple[int, int]]:
+            balances = [account.balance for account in ledger.journal.find_accounts(paths) if account is not None]
+            return [(balance.pending_debits.minor, balance.pending_credits.minor) for balance in balances]
+
+        before = pending_minor()
+        clock.now = end
+
+        assert (before, pending_minor()) == (
+            [(1_100, 0), (1_100, 0), (0, 2_200), (0, 0)],
+            [(700, 0), (700, 0), (0, 1_400), (0, 0)],
+        )
+
+    def test_accounts_are_found_by_paths_only(self, ledger: Ledger) -> None:
+        """One wrong path refuses the question, and is named."""
+        ledger.transfer(debit="assets:b", credit="assets:a", amount=eur("1.00"))
+
+        with pytest.raises(ValidationError) as caught:
+            ledger.journal.find_accounts(["assets:a", "assets::b"])
+
+        assert (caught.value.code, caught.value.details["path"]) == ("invalid_account_path", "assets::b")
+
     def test_prefix_is_taken_by_segments(self, ledger: Ledger) -> None:
         """`assets:b` holds `assets:b:1` and not `assets:b1`."""
         for path in ("assets:b", "assets:b:1", "assets:b1", "assets:b-1", "assets:a"):
