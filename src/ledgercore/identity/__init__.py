@@ -1,0 +1,1 @@
+"""Who asks, and what they may: users, sessions, service tokens, memberships of ledgers, and the audit log."""
