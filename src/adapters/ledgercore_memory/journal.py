@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from attrs import evolve
@@ -47,6 +47,13 @@ from ledgercore.ledger.rules.working_set import (
 from ledgercore.ledger.transactions import PostedTransaction
 from ledgercore.money import Money
 from ledgercore.pages import Page, check_limit, decode_cursor, page_of
+from ledgercore_memory.undoing import undone_after_error
+
+_STATE: Final = (
+    "_accounts", "_by_number", "_holds", "_settings", "_closed_through", "_rows", "_records", "_numbers", "_log",
+    "_sealed_at",
+)  # fmt: skip
+"""What a batch changes."""
 
 
 class MemoryJournal:
@@ -146,9 +153,15 @@ class MemoryJournal:
 
     def find_account(self, path: str) -> Account | None:
         """See the port."""
-        check_path(path)
+        return self.find_accounts([path])[0]
+
+    def find_accounts(self, paths: Sequence[str]) -> list[Account | None]:
+        """See the port."""
+        for path in paths:
+            check_path(path)
         with self._lock:
-            return self._account(self._accounts[path]) if path in self._accounts else None
+            now = self._clock()
+            return [self._account(self._accounts[path], now) if path in self._accounts else None for path in paths]
 
     def list_accounts(self, *, prefix: str = "", cursor: str | None = None, limit: int = 100) -> Page[Account]:
         """See the port."""
@@ -156,8 +169,9 @@ class MemoryJournal:
         check_prefix(prefix)
         after = "" if cursor is None else decode_cursor("accounts", cursor, str)[0]
         with self._lock:
+            now = self._clock()
             found = [
-                self._account(state)
+                self._account(state, now)
                 for path, state in sorted(self._accounts.items())
                 if path > after and is_below(path, prefix)
             ]
@@ -296,6 +310,12 @@ class MemoryJournal:
         with self._lock:
             yield self
 
+    @contextmanager
+    def undoable(self) -> Iterator["MemoryJournal"]:
+        """The journal for nobody but this block; what the block did is undone when it fails."""
+        with self._lock, undone_after_error(self, *_STATE):
+            yield self
+
     def _store(self, entry: LogEntry, rows: list[bytes]) -> None:
         for row in rows:
             read = read_row(row)
@@ -324,9 +344,8 @@ class MemoryJournal:
     def _account_of(self, number: int) -> AccountState:
         return self._by_number[number]
 
-    def _account(self, state: AccountState) -> Account:
+    def _account(self, state: AccountState, now: datetime) -> Account:
         shown = copy.copy(state)
-        now = self._clock()
         for hold in self._holds.values():
             if hold.is_due(now):
                 for line in hold.remaining_lines():

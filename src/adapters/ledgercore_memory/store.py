@@ -2,7 +2,8 @@
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from ledgercore.clock import Clock
 from ledgercore.errors import ConflictError, NotFoundError
@@ -35,6 +36,17 @@ class MemoryStore:
                 raise ConflictError(LEDGER_ALREADY_EXISTS, ledger=name)
             journal = self._journals[name] = MemoryJournal(name, clock=self._clock, random_bytes=self._random_bytes)
         return journal
+
+    @contextmanager
+    def creating(self, name: str, settings: Settings | None = None) -> Iterator[MemoryJournal]:
+        """A new ledger that is not there any more when the block fails."""
+        journal = self.create(name, settings)
+        try:
+            yield journal
+        except BaseException:
+            with self._lock:
+                del self._journals[name]
+            raise
 
     def journal(self, name: str) -> MemoryJournal:
         """See the port."""

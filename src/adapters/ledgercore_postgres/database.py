@@ -89,6 +89,13 @@ def borrowed(engine: Engine) -> Iterator[Connection]:
         connection.close()
 
 
+@contextmanager
+def borrowed_alone(engine: Engine) -> Iterator[Connection]:
+    """A connection from the pool on which each statement is a transaction of its own: one trip, and no more."""
+    with borrowed(engine) as connection, translated_errors():
+        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
 def driver_connection(connection: Connection) -> psycopg.Connection[Any]:
     """The driver's connection; raises `configuration_error` unless the driver is psycopg 3."""
     found = connection.connection.driver_connection

@@ -8,11 +8,12 @@ import psycopg
 import sqlalchemy.exc
 from psycopg import errors
 
-from ledgercore.errors import ExternalDependencyError, InternalError
+from ledgercore.errors import ConflictError, ExternalDependencyError, InternalError
 from ledgercore.errors.catalog import (
     COMMIT_OUTCOME_UNKNOWN,
     DATABASE_ERROR,
     DATABASE_UNAVAILABLE,
+    EMAIL_ALREADY_EXISTS,
     TOO_MUCH_CONTENTION,
 )
 
@@ -21,6 +22,7 @@ class MetOthers(Exception):
     """Another batch got in between: nothing was stored, and the same batch may be tried again."""
 
 
+EMAIL_CONSTRAINT: Final = "users_email"
 RACED_CONSTRAINTS: Final = frozenset({"journal_id", "journal_pkey", "accounts_path", "accounts_pkey", "log_pkey"})
 _TRY_AGAIN: Final = (errors.SerializationFailure, errors.DeadlockDetected, errors.LockNotAvailable)
 # Connections, resources, shutdowns and cancellations, and the system around the server.
@@ -73,6 +75,8 @@ def _reason_for(error: psycopg.Error) -> Exception:
         return MetOthers(_first_line(error))
     if isinstance(error, errors.UniqueViolation) and error.diag.constraint_name in RACED_CONSTRAINTS:
         return MetOthers(_first_line(error))
+    if isinstance(error, errors.UniqueViolation) and error.diag.constraint_name == EMAIL_CONSTRAINT:
+        return ConflictError(EMAIL_ALREADY_EXISTS, field="email")
     if _is_away(error):
         return _unavailable(error)
     return InternalError(DATABASE_ERROR, sqlstate=error.sqlstate, constraint=error.diag.constraint_name)

@@ -44,9 +44,14 @@ class PostgresStore:
     def create(self, name: str, settings: Settings | None = None) -> PostgresJournal:
         """See the port. Whoever sees the ledger sees its settings too."""
         with borrowed(self.engine) as connection, translated_errors():
-            ledger_id = self._insert(connection, name)
-            self._joined(connection, ledger_id, name).append([ChangeSettings(settings=settings or Settings())])
-        return self._journal(ledger_id, name)
+            created = self._create(connection, name, settings)
+        return self._journal(created.ledger_id, name)
+
+    def create_in(self, connection: Connection, name: str, settings: Settings | None = None) -> JoinedJournal:
+        """Start a ledger inside the caller's open transaction; see `join` and the port."""
+        with translated_errors():
+            check_joinable(connection)
+            return self._create(connection, name, settings)
 
     def create_empty(self, name: str) -> PostgresJournal:
         """A ledger that has recorded nothing yet, into which an export may be restored."""
@@ -76,6 +81,11 @@ class PostgresStore:
     def close(self) -> None:
         """Close the pool's connections."""
         self.engine.dispose()
+
+    def _create(self, connection: Connection, name: str, settings: Settings | None) -> JoinedJournal:
+        journal = self._joined(connection, self._insert(connection, name), name)
+        journal.append([ChangeSettings(settings=settings or Settings())])
+        return journal
 
     def _insert(self, connection: Connection, name: str) -> int:
         check_ledger_name(name)

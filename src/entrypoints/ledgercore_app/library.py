@@ -1,6 +1,7 @@
 """Ledgers for programs that import this: one call connects, and the rest is the facade's verbs."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -9,13 +10,28 @@ from attrs import frozen
 from ledgercore.clock import Clock
 from ledgercore.errors import ConflictError, InternalError
 from ledgercore.errors.catalog import CONFIGURATION_ERROR, LEDGER_ALREADY_EXISTS
-from ledgercore.ledger.commands import Settings
+from ledgercore.ledger.commands import AnyCommand, Settings
 from ledgercore.ledger.ledger import Ledger
+from ledgercore.ledger.outcomes import Applied, GroupOutcome
 from ledgercore.ledger.ports import LedgerStore
 from ledgercore_app.wiring import open_store, utc_now
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from ledgercore_gather import GatheredJournal
+
+
+class GatheredLedger(Ledger):
+    """A ledger whose verbs wait for a commit that they share with others; `apost` is for event loops."""
+
+    journal: "GatheredJournal"
+
+    async def apost(self, command: AnyCommand) -> Applied:
+        """Carry out one command from an event loop, or raise why it was refused."""
+        outcome = await self.journal.append_one(command)
+        assert not isinstance(outcome, GroupOutcome)
+        return outcome.or_raise()
 
 
 @frozen
@@ -44,6 +60,18 @@ class Ledgers:
     def names(self) -> Sequence[str]:
         """Every ledger's name, sorted."""
         return self.store.names()
+
+    @contextmanager
+    def gathered(self, name: str) -> "Iterator[GatheredLedger]":
+        """A ledger whose single posts, from any number of threads and event loops, share commits.
+
+        What was accepted is stored before the block ends. Raises `ledger_not_found`.
+        """
+        from ledgercore_gather import GatheredJournal
+
+        journal = self.store.journal(name)
+        with ThreadPoolExecutor(1, "gathering") as executor, GatheredJournal(journal, executor=executor) as gathered:
+            yield GatheredLedger(gathered)
 
     def join(self, connection: "Connection", name: str) -> Ledger:
         """A ledger inside the caller's open SQLAlchemy transaction: it commits or rolls back with the caller's rows.

@@ -9,7 +9,8 @@
 
 `store` is a fixture of one test: a `LedgerStore` at the time of the `clock` fixture. It may keep its
 ledgers in a database shared by many tests, since every test takes ledgers of names never used before.
-Needs pytest; the memory adapter is held to the same suites.
+`IdentityStoreContract` asks for `identity` besides, an `IdentityStore` over the same ledgers, and
+`RateLimiterContract` for `limiter` and `elapse`. Needs pytest; the memory adapter is held to the same suites.
 """
 
 import sys
@@ -18,15 +19,19 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from ledgercore.testing.identities import IdentityStoreContract as IdentityStoreContract
     from ledgercore.testing.journals import JournalContract as JournalContract
     from ledgercore.testing.ledgers import OPENING as OPENING
     from ledgercore.testing.ledgers import StoppedClock as StoppedClock
+    from ledgercore.testing.rate_limits import RateLimiterContract as RateLimiterContract
     from ledgercore.testing.stores import LedgerStoreContract as LedgerStoreContract
 
 _HOMES: Final = {
+    "IdentityStoreContract": "identities",
     "JournalContract": "journals",
     "LedgerStoreContract": "stores",
     "OPENING": "ledgers",
+    "RateLimiterContract": "rate_limits",
     "StoppedClock": "ledgers",
 }
 __all__ = [*sorted(_HOMES)]

@@ -124,3 +124,42 @@ EMAIL_ALREADY_EXISTS: Final = Reason(
     "Email already exists",
     description="Log in with this address, or register another.",
 )
+SERVICE_TOKEN_NOT_FOUND: Final = Reason(
+    "service_token_not_found", Category.NOT_FOUND, "Service token not found", description="Check the id of the token."
+)
+MEMBER_NOT_FOUND: Final = Reason(
+    "member_not_found",
+    Category.NOT_FOUND,
+    "Member not found",
+    description="List the members of the ledger; this user is none.",
+)
+INVALID_SCOPE: Final = Reason(
+    "invalid_scope", Category.VALIDATION, "Invalid scope", description="Use the scopes that the details list."
+)
+INVALID_ACCESS: Final = Reason(
+    "invalid_access", Category.VALIDATION, "Invalid access", description="Use reader, writer or owner."
+)
+INVALID_SORT: Final = Reason(
+    "invalid_sort",
+    Category.VALIDATION,
+    "Invalid sort",
+    description="Sort by `field`, `field:asc` or `field:desc`, several joined by commas; the details list the fields.",
+)
+INVALID_STATUS_CHANGE: Final = Reason(
+    "invalid_status_change",
+    Category.CONFLICT,
+    "The status cannot change like this",
+    description="Look at the user's present status; a deleted user stays deleted.",
+)
+LAST_OWNER: Final = Reason(
+    "last_owner",
+    Category.BUSINESS_RULE,
+    "A ledger keeps at least one owner",
+    description="Make somebody else an owner first.",
+)
+LAST_ADMIN: Final = Reason(
+    "last_admin",
+    Category.BUSINESS_RULE,
+    "The service keeps at least one admin",
+    description="Make somebody else an admin first.",
+)

@@ -83,3 +83,10 @@ SERVICE_OVERLOADED: Final = Reason(
     "The service is overloaded",
     description="Wait as long as `Retry-After` says, then send the request again.",
 )
+REQUEST_TIMEOUT: Final = Reason(
+    "request_timeout",
+    Category.VALIDATION,
+    "The request took too long to arrive",
+    status=408,
+    description="Send the whole request without long pauses.",
+)

@@ -1,0 +1,45 @@
+"""The audit log in memory."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ledgercore.clock import Clock, next_recorded_at
+from ledgercore.identity.audit import AuditEntry, AuditEvent, AuditFilter, next_audit_entry
+from ledgercore.ids import TimeOrderedIds
+from ledgercore_memory.identity.state import State
+
+
+class MemoryAuditLog:
+    """See the port `AuditLog`."""
+
+    def __init__(self, state: State, *, clock: Clock, ids: TimeOrderedIds) -> None:
+        self._state = state
+        self._clock = clock
+        self._ids = ids
+
+    def append(self, event: AuditEvent) -> AuditEntry:
+        """See the port."""
+        previous = self._state.audit[-1].log if self._state.audit else None
+        now = next_recorded_at(self._clock(), None if previous is None else previous.recorded_at)
+        entry = next_audit_entry(previous, event, id=self._ids.one(now), now=now)
+        self._state.audit.append(entry)
+        return entry
+
+    def list_before(self, wanted: AuditFilter, *, before: int | None, limit: int) -> Sequence[AuditEntry]:
+        """See the port."""
+        earlier = self._state.audit if before is None else self._state.audit[: max(before - 1, 0)]
+        return [entry for entry in reversed(earlier) if _fits(entry, wanted)][:limit]
+
+    def entries(self, *, after: int = 0) -> Iterator[AuditEntry]:
+        """See the port."""
+        yield from self._state.audit[max(after, 0) :]
+
+
+def _fits(entry: AuditEntry, wanted: AuditFilter) -> bool:
+    body: dict[str, Any] = json.loads(entry.body)
+    return (
+        all(getattr(wanted, name) in (None, body[name]) for name in ("action", "actor", "target", "correlation_id"))
+        and (wanted.since is None or wanted.since <= entry.log.recorded_at)
+        and (wanted.until is None or entry.log.recorded_at <= wanted.until)
+    )

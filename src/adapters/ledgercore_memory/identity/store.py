@@ -1,0 +1,89 @@
+"""Identity in memory, beside the ledgers of a store: units of work one after the other, undone by copies."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from uuid import UUID
+
+from attrs import fields
+
+from ledgercore.clock import Clock
+from ledgercore.identity.principals import Standing, Subject
+from ledgercore.ids import TimeOrderedIds
+from ledgercore.ledger.commands import Settings
+from ledgercore_memory.identity.answers import MemoryAnswers
+from ledgercore_memory.identity.audit import MemoryAuditLog
+from ledgercore_memory.identity.members import MemoryMembers
+from ledgercore_memory.identity.service_tokens import MemoryServiceTokens
+from ledgercore_memory.identity.sessions import MemorySessions
+from ledgercore_memory.identity.standings import standing_of
+from ledgercore_memory.identity.state import State
+from ledgercore_memory.identity.users import MemoryUsers
+from ledgercore_memory.journal import MemoryJournal
+from ledgercore_memory.store import MemoryStore
+from ledgercore_memory.undoing import undone_after_error
+
+
+class MemoryLedgers:
+    """See the port `Ledgers`: a ledger that is used here is used by nobody else until the unit of work ends."""
+
+    def __init__(self, store: MemoryStore, unit: ExitStack) -> None:
+        self._store = store
+        self._unit = unit
+
+    def create(self, name: str, settings: Settings | None = None) -> MemoryJournal:
+        """See the port."""
+        self._unit.enter_context(self._store.creating(name, settings))
+        return self.journal(name)
+
+    def journal(self, name: str) -> MemoryJournal:
+        """See the port."""
+        journal = self._store.journal(name)
+        self._unit.enter_context(journal.undoable())
+        return journal
+
+
+class MemoryWork:
+    """See the port `Work`."""
+
+    def __init__(self, state: State, *, store: MemoryStore, unit: ExitStack, clock: Clock, ids: TimeOrderedIds) -> None:
+        self.users = MemoryUsers(state)
+        self.sessions = MemorySessions(state)
+        self.tokens = MemoryServiceTokens(state)
+        self.members = MemoryMembers(state, store)
+        self.audit = MemoryAuditLog(state, clock=clock, ids=ids)
+        self.answers = MemoryAnswers(state)
+        self.ledgers = MemoryLedgers(store, unit)
+
+
+class MemoryIdentityStore:
+    """Keeps the promises of the `IdentityStore` port without outliving the process."""
+
+    def __init__(self, store: MemoryStore, *, clock: Clock, random_bytes: Callable[[int], bytes] = os.urandom) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = TimeOrderedIds(random_bytes)
+        self._state = State()
+        self._lock = threading.RLock()
+
+    @contextmanager
+    def begin(self) -> Iterator[MemoryWork]:
+        """See the port. Others wait until the unit of work ends."""
+        names = [field.name for field in fields(State)]
+        with self._lock, undone_after_error(self._state, *names), ExitStack() as unit:
+            yield MemoryWork(self._state, store=self._store, unit=unit, clock=self._clock, ids=self._ids)
+
+    def standings(self, subjects: Sequence[Subject]) -> Sequence[Standing]:
+        """See the port."""
+        with self._lock:
+            ledgers = set(self._store.names())
+            return [standing_of(self._state, subject, ledgers) for subject in subjects]
+
+    def touch_tokens(self, used: Sequence[tuple[UUID, datetime]]) -> None:
+        """See the port."""
+        with self._lock:
+            tokens = MemoryServiceTokens(self._state)
+            for id, used_at in used:
+                tokens.touch(id, used_at)

@@ -1,0 +1,101 @@
+"""The audit log in PostgreSQL: one entry after the other, in the order of their commits."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from psycopg import Cursor
+from sqlalchemy import ColumnElement, Connection, Row, Text, cast, select
+
+from ledgercore.clock import Clock, next_recorded_at
+from ledgercore.identity.audit import AuditEntry, AuditEvent, AuditFilter, next_audit_entry
+from ledgercore.ids import TimeOrderedIds
+from ledgercore.ledger.log.chain import LogEntry
+from ledgercore_postgres.database import driver_cursor
+from ledgercore_postgres.identity.tables import AUDIT
+from ledgercore_postgres.loading import ask
+
+CHUNK_ENTRIES: Final = 1_000
+_LOCK: Final = 0x1ED6E2C1
+_TAKE_TURN: Final = "SELECT pg_advisory_xact_lock(%s)"
+_LAST: Final = "SELECT number, recorded_at, root, head FROM audit ORDER BY number DESC LIMIT 1"
+_INSERT: Final = (
+    "INSERT INTO audit (number, recorded_at, action, actor, target, correlation_id, body, root, head)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s::json, %s, %s)"
+)
+_ENTRIES: Final = select(
+    AUDIT.c.number, AUDIT.c.recorded_at, AUDIT.c.root, AUDIT.c.head, cast(AUDIT.c.body, Text).label("body")
+)
+
+
+class PostgresAuditLog:
+    """See the port `AuditLog`."""
+
+    def __init__(self, connection: Connection, *, clock: Clock, ids: TimeOrderedIds) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._ids = ids
+
+    def append(self, event: AuditEvent) -> AuditEntry:
+        """See the port. From here until the unit of work ends nobody else appends: do it last."""
+        cursor = driver_cursor(self._connection)
+        previous = _take_turn(cursor)
+        now = next_recorded_at(self._clock(), None if previous is None else previous.recorded_at)
+        entry = next_audit_entry(previous, event, id=self._ids.one(now), now=now)
+        cursor.execute(
+            _INSERT,
+            (
+                entry.log.batch, now, event.action, event.actor.name, event.target, event.actor.correlation_id,
+                entry.body.decode(), entry.log.root, entry.log.head,
+            ),
+        )  # fmt: skip
+        return entry
+
+    def list_before(self, wanted: AuditFilter, *, before: int | None, limit: int) -> Sequence[AuditEntry]:
+        """See the port."""
+        bound = () if before is None else (AUDIT.c.number < before,)
+        found = _ENTRIES.where(*_fits(wanted), *bound).order_by(AUDIT.c.number.desc()).limit(limit)
+        return [_entry(row) for row in self._connection.execute(found)]
+
+    def entries(self, *, after: int = 0) -> Iterator[AuditEntry]:
+        """See the port. Read in chunks, since a log may be long."""
+        while True:
+            found = _ENTRIES.where(AUDIT.c.number > after).order_by(AUDIT.c.number).limit(CHUNK_ENTRIES)
+            chunk = [_entry(row) for row in self._connection.execute(found)]
+            yield from chunk
+            if len(chunk) < CHUNK_ENTRIES:
+                return
+            after = chunk[-1].log.batch
+
+
+def _take_turn(cursor: Cursor[Any]) -> LogEntry | None:
+    """Wait until nobody else appends, and read the last entry; it takes a statement of its own to see it."""
+    with cursor.connection.pipeline():
+        cursor.execute(_TAKE_TURN, (_LOCK,))
+        answer = ask(cursor, _LAST, ())
+    last = answer.fetchone()
+    return None if last is None else _log_entry(*last)
+
+
+def _fits(wanted: AuditFilter) -> list[ColumnElement[bool]]:
+    """The filter's conditions; times become numbers, since later entries have both later."""
+    texts = ((AUDIT.c.action, wanted.action), (AUDIT.c.actor, wanted.actor), (AUDIT.c.target, wanted.target),
+             (AUDIT.c.correlation_id, wanted.correlation_id))  # fmt: skip
+    fitting: list[ColumnElement[bool]] = [column == value for column, value in texts if value is not None]
+    number = select(AUDIT.c.number).limit(1)
+    if wanted.since is not None:
+        first = number.where(AUDIT.c.recorded_at >= wanted.since).order_by(AUDIT.c.recorded_at)
+        fitting.append(AUDIT.c.number >= first.scalar_subquery())
+    if wanted.until is not None:
+        last = number.where(AUDIT.c.recorded_at <= wanted.until).order_by(AUDIT.c.recorded_at.desc())
+        fitting.append(AUDIT.c.number <= last.scalar_subquery())
+    return fitting
+
+
+def _entry(row: Row[Any]) -> AuditEntry:
+    return AuditEntry(body=row.body.encode(), log=_log_entry(row.number, row.recorded_at, row.root, row.head))
+
+
+def _log_entry(number: int, recorded_at: Any, root: bytes, head: bytes) -> LogEntry:
+    return LogEntry(
+        batch=number, first_number=number, last_number=number, recorded_at=recorded_at, root=root, head=head
+    )

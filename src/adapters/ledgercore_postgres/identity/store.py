@@ -1,0 +1,95 @@
+"""Identity in the database that the ledgers are in: units of work, and how subjects stand."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.pq import TransactionStatus
+from sqlalchemy import Connection, Engine
+
+from ledgercore.clock import Clock
+from ledgercore.errors import InternalError
+from ledgercore.errors.catalog import DATABASE_ERROR
+from ledgercore.identity.principals import Standing, Subject
+from ledgercore.ids import TimeOrderedIds
+from ledgercore.ledger.commands import Settings
+from ledgercore_postgres.database import borrowed, borrowed_alone, driver_connection, driver_cursor, teach_arrays
+from ledgercore_postgres.driver_errors import translated_commit, translated_errors
+from ledgercore_postgres.identity.answers import PostgresAnswers
+from ledgercore_postgres.identity.audit import PostgresAuditLog
+from ledgercore_postgres.identity.members import PostgresMembers
+from ledgercore_postgres.identity.service_tokens import PostgresServiceTokens, touch
+from ledgercore_postgres.identity.sessions import PostgresSessions
+from ledgercore_postgres.identity.standings import read_standings
+from ledgercore_postgres.identity.users import PostgresUsers
+from ledgercore_postgres.journal import JoinedJournal, RandomBytes
+from ledgercore_postgres.store import PostgresStore
+
+
+class PostgresLedgers:
+    """See the port `Ledgers`."""
+
+    def __init__(self, connection: Connection, store: PostgresStore) -> None:
+        self._connection = connection
+        self._store = store
+
+    def create(self, name: str, settings: Settings | None = None) -> JoinedJournal:
+        """See the port."""
+        return self._store.create_in(self._connection, name, settings)
+
+    def journal(self, name: str) -> JoinedJournal:
+        """See the port."""
+        return self._store.join(self._connection, name)
+
+
+class PostgresWork:
+    """See the port `Work`: everything on one connection, in one transaction."""
+
+    def __init__(self, connection: Connection, *, store: PostgresStore, clock: Clock, ids: TimeOrderedIds) -> None:
+        self.users = PostgresUsers(connection)
+        self.sessions = PostgresSessions(connection)
+        self.tokens = PostgresServiceTokens(connection)
+        self.members = PostgresMembers(connection)
+        self.audit = PostgresAuditLog(connection, clock=clock, ids=ids)
+        self.answers = PostgresAnswers(connection)
+        self.ledgers = PostgresLedgers(connection, store)
+
+
+class PostgresIdentityStore:
+    """Keeps the promises of the `IdentityStore` port, on connections of its own."""
+
+    def __init__(self, engine: Engine, *, clock: Clock, random_bytes: RandomBytes = os.urandom) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._ids = TimeOrderedIds(random_bytes)
+        self._ledgers = PostgresStore(engine, clock=clock, random_bytes=random_bytes)
+        teach_arrays(engine)
+
+    @contextmanager
+    def begin(self) -> Iterator[PostgresWork]:
+        """See the port. Raises `too_much_contention` when the database had to end a circle of waiting."""
+        with borrowed(self._engine) as connection, translated_errors():
+            # Above it, nobody would see what those did for whom they have waited.
+            connection.execution_options(isolation_level="READ COMMITTED")
+            yield PostgresWork(connection, store=self._ledgers, clock=self._clock, ids=self._ids)
+            _check_sound(connection)
+            with translated_commit():
+                connection.commit()
+
+    def standings(self, subjects: Sequence[Subject]) -> Sequence[Standing]:
+        """See the port. One statement, however many are asked for."""
+        with borrowed_alone(self._engine) as connection:
+            return read_standings(driver_cursor(connection), subjects)
+
+    def touch_tokens(self, used: Sequence[tuple[UUID, datetime]]) -> None:
+        """See the port."""
+        with borrowed(self._engine) as connection, translated_errors():
+            touch(connection, used)
+
+
+def _check_sound(connection: Connection) -> None:
+    """Raise when an error of the database was passed over: the server would undo all, and call it a commit."""
+    if driver_connection(connection).info.transaction_status is TransactionStatus.INERROR:
+        raise InternalError(DATABASE_ERROR, why="the unit of work went on after an error that had ended it")

@@ -1,0 +1,118 @@
+"""What the environment says about the HTTP service."""
+
+import ipaddress
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from attrs import field, frozen
+from attrs.converters import optional
+
+from ledgercore.identity.sessions import ACCESS_SECONDS, REFRESH_SECONDS
+from ledgercore.rate_limits import Quota
+from ledgercore_app.settings import Settings, read_settings
+
+NAME: Final = "ledger-bank-api"
+OFF: Final = "off"
+
+
+def _path(text: str | Path) -> Path:
+    return Path(text).expanduser()
+
+
+def _whole(text: str | int) -> int:
+    if isinstance(text, str) and not (text.isascii() and text.isdigit()):
+        raise ValueError("a whole number is expected")
+    return int(text)
+
+
+def _environment(text: str) -> str:
+    return _one_of(text, "development", "production")
+
+
+def _rate_limits(text: str) -> str:
+    return _one_of(text, "database", "memory", OFF)
+
+
+def _log_level(text: str) -> str:
+    return _one_of(text, "debug", "info", "warning", "error")
+
+
+def _log_format(text: str) -> str:
+    return _one_of(text, "json", "text")
+
+
+def _one_of(text: str, *allowed: str) -> str:
+    if text not in allowed:
+        raise ValueError(f"one of {', '.join(allowed)} is expected")
+    return text
+
+
+def _list(text: str | tuple[str, ...]) -> tuple[str, ...]:
+    if isinstance(text, tuple):
+        return text
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _networks(text: str | tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(str(ipaddress.ip_network(network)) for network in _list(text))
+
+
+def _quota(text: "str | Quota | None") -> Quota | None:
+    """`100/60` is a hundred in sixty seconds; `off` does not count."""
+    if not isinstance(text, str):
+        return text
+    if text == OFF:
+        return None
+    count, slash, seconds = text.partition("/")
+    if not slash or not _whole(count) or not _whole(seconds):
+        raise ValueError("requests/seconds is expected, such as 100/60, or off")
+    return Quota(int(count), timedelta(seconds=int(seconds)))
+
+
+def _per_minute(count: int) -> Quota:
+    return Quota(count, timedelta(minutes=1))
+
+
+@frozen(kw_only=True)
+class ServiceSettings:
+    """What the service is told by its environment.
+
+    `secret` signs tokens and seals what is kept; `previous_secrets` are still believed, so that it can be changed
+    without logging anybody out. `token_key_file` holds an Ed25519 or P-256 private key in PEM, which then signs
+    instead. Without any of them a database of our own keeps a secret beside its data.
+    """
+
+    environment: str = field(default="development", converter=_environment)
+    secret: str | None = field(default=None, repr=False)
+    secret_file: Path | None = field(default=None, converter=optional(_path))
+    previous_secrets: tuple[str, ...] = field(default=(), converter=_list, repr=False)
+    token_key_file: Path | None = field(default=None, converter=optional(_path))
+    token_issuer: str = NAME
+    token_audience: str = NAME
+    access_seconds: int = field(default=ACCESS_SECONDS, converter=_whole)
+    refresh_seconds: int = field(default=REFRESH_SECONDS, converter=_whole)
+    password_time_cost: int = field(default=2, converter=_whole)
+    password_memory_kib: int = field(default=19_456, converter=_whole)
+    rate_limits: str = field(default="database", converter=_rate_limits)
+    rate_per_address: Quota | None = field(factory=lambda: _per_minute(100), converter=_quota)
+    rate_per_user: Quota | None = field(factory=lambda: _per_minute(1_000), converter=_quota)
+    rate_per_token: Quota | None = field(factory=lambda: _per_minute(60_000), converter=_quota)
+    rate_of_logins: Quota | None = field(factory=lambda: Quota(10, timedelta(minutes=5)), converter=_quota)
+    trusted_proxies: tuple[str, ...] = field(default=(), converter=_networks)
+    cors_origins: tuple[str, ...] = field(default=(), converter=_list)
+    public_url: str = ""
+    log_level: str = field(default="info", converter=_log_level)
+    log_format: str = field(default="json", converter=_log_format)
+    trace_endpoint: str | None = None
+
+    @property
+    def production(self) -> bool:
+        """Whether strangers may call: secrets must be long, and answers tell nothing of our insides."""
+        return self.environment == "production"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "ServiceSettings":
+        """Read the variables that begin with `LEDGERCORE_`; raises `configuration_error`."""
+        return read_settings(cls, environment, beside=(Settings,))
