@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
 from ledgercore.clock import Clock
+from ledgercore.identity.identity import Identity
 from ledgercore.ledger.ports import Journal, LedgerStore
 
 OK = "ok"
@@ -63,6 +64,10 @@ class Application(Protocol):
 
         Raises `configuration_error` for a name that means nothing, and the reasons of its storage.
         """
+        ...
+
+    def open_identity(self, database: str | None) -> AbstractContextManager[Identity]:
+        """Users, tokens, members and the audit log of a database, ready for use; raises as `open_store` does."""
         ...
 
     def migrate(self, database: str | None) -> Migrated:

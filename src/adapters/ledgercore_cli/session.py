@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from ledgercore.identity.identity import Identity
     from ledgercore.ledger.ledger import Ledger
     from ledgercore_cli.application import Application, Store
     from ledgercore_cli.rendering import View
@@ -32,6 +33,12 @@ class Session:
         """The ledgers of the chosen database."""
         with self.application.open_store(self.database) as store:
             yield store
+
+    @contextmanager
+    def identity(self) -> "Iterator[Identity]":
+        """Users, tokens, members and the audit log of the chosen database."""
+        with self.application.open_identity(self.database) as identity:
+            yield identity
 
     @contextmanager
     def ledger(self) -> "Iterator[Ledger]":

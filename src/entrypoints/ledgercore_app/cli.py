@@ -13,12 +13,15 @@ from ledgercore_cli.main import run
 
 if TYPE_CHECKING:
     from ledgercore.clock import Clock
+    from ledgercore.identity.identity import Identity
     from ledgercore_app.settings import Settings
     from ledgercore_cli.application import Check, Migrated, Store
 
 _TRY: Final = "Trying it out"
+_SERVE: Final = "Serving"
 OWN_COMMANDS: Final[Mapping[str, Entry]] = {
     "quickstart": Entry("ledgercore_app.quickstart", "quickstart", "Start with a sample year of books.", _TRY),
+    "serve": Entry("ledgercore_app.serve", "serve", "Serve the HTTP API.", _SERVE),
     "sample": Entry("ledgercore_app.quickstart", "sample", "Write the sample year as a file.", _TRY),
 }
 
@@ -51,6 +54,14 @@ class Program:
         from ledgercore_app.wiring import open_store
 
         return open_store(database, clock=self.clock, settings=self._settings)
+
+    def open_identity(self, database: str | None) -> "AbstractContextManager[Identity]":
+        """See the protocol."""
+        from ledgercore_app.identity import open_identity
+        from ledgercore_app.service_settings import ServiceSettings
+
+        told = ServiceSettings.from_environment(self._environment)
+        return open_identity(database, clock=self.clock, settings=self._settings, service_settings=told)
 
     def migrate(self, database: str | None) -> "Migrated":
         """See the protocol."""

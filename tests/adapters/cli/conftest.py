@@ -1,6 +1,8 @@
 """The command line over a store in memory that outlives its commands, as a database would."""
 
+import io
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -9,11 +11,19 @@ import pytest
 from attrs import define, field, frozen
 
 from ledgercore.clock import Clock
+from ledgercore.identity.identity import Identity
 from ledgercore.ledger.ledger import Ledger
-from ledgercore_app.cli import OWN_COMMANDS
+from ledgercore_app.cli import OWN_COMMANDS, Program
+from ledgercore_app.databases import Memory
+from ledgercore_app.identity import identity_over
+from ledgercore_app.secret_keys import read_secrets, signer_of
+from ledgercore_app.service_settings import ServiceSettings
 from ledgercore_cli.application import OK, Check, Migrated
 from ledgercore_cli.main import run
 from ledgercore_memory import MemoryStore
+
+PASSWORD = "correct horse battery"
+CHEAP = ServiceSettings(password_time_cost=1, password_memory_kib=8)
 
 
 @define
@@ -22,6 +32,7 @@ class MemoryApplication:
 
     clock: Clock
     store: MemoryStore
+    identity: Identity
     version: str = "1.2.3"
     checks: Sequence[Check] = (Check("database", OK, "memory"),)
     opened: list[str | None] = field(factory=list)
@@ -39,6 +50,11 @@ class MemoryApplication:
         if self.failure is not None:
             raise self.failure
         yield self.store
+
+    @contextmanager
+    def open_identity(self, database: str | None) -> Iterator[Identity]:
+        self.opened.append(database)
+        yield self.identity
 
     def migrate(self, database: str | None) -> Migrated:
         return Migrated(database or "memory", None, "0001")
@@ -71,18 +87,20 @@ class Result:
 class Console:
     """Runs commands against one application."""
 
-    application: MemoryApplication
+    application: Any
     captured: pytest.CaptureFixture[str]
 
-    def __call__(self, *arguments: str) -> Result:
+    def __call__(self, *arguments: str, stdin: bytes = b"") -> Result:
         self.captured.readouterr()
-        status = run(self.application, arguments, extra=OWN_COMMANDS)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+            status = run(self.application, arguments, extra=OWN_COMMANDS)
         out, err = self.captured.readouterr()
         return Result(status, out, err)
 
-    def json(self, *arguments: str) -> Any:
+    def json(self, *arguments: str, stdin: bytes = b"") -> Any:
         """The document that a command prints; it must have gone well."""
-        result = self(*arguments, "--json")
+        result = self(*arguments, "--json", stdin=stdin)
         assert result.status == 0, result.err
         return result.document
 
@@ -95,7 +113,10 @@ class Console:
 @pytest.fixture
 def application(clock: Clock) -> MemoryApplication:
     """A program whose ledgers are in memory."""
-    return MemoryApplication(clock=clock, store=MemoryStore(clock=clock))
+    store = MemoryStore(clock=clock)
+    signer = signer_of(CHEAP, read_secrets(CHEAP, Memory()))
+    identity = identity_over(store, signer=signer, service_settings=CHEAP, clock=clock)
+    return MemoryApplication(clock=clock, store=store, identity=identity)
 
 
 @pytest.fixture
@@ -109,6 +130,22 @@ def books(console: Console) -> Console:
     """A console in front of the ledger main, in which a wallet holds 100.00 EUR and may not be overdrawn."""
     assert console("ledger", "create", "main", "--open", "wallets=liability", "--minimum", "wallets=0").status == 0
     assert console("post", "assets:bank", "wallets:ann", "100.00", "EUR", "--key", "top-up").status == 0
+    return console
+
+
+@pytest.fixture
+def people(database_url: str, capsys: pytest.CaptureFixture[str]) -> Console:
+    """A console in front of the real program, on a database where Ada is the admin, Bob a user, and main a ledger."""
+    environment = {
+        "LEDGERCORE_DATABASE_URL": database_url,
+        "LEDGERCORE_PASSWORD_TIME_COST": str(CHEAP.password_time_cost),
+        "LEDGERCORE_PASSWORD_MEMORY_KIB": str(CHEAP.password_memory_kib),
+    }
+    console = Console(Program(environment), capsys)
+    assert console("ledger", "create").status == 0
+    for name, role in (("Ada", "admin"), ("Bob", "user")):
+        line = ("user", "create", f"{name.lower()}@example.com", "--name", name, "--role", role)
+        assert console(*line, stdin=PASSWORD.encode()).status == 0
     return console
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from ledgercore_cli.commands import COMMANDS
 
+from .conftest import PASSWORD
 from .test_cli_help import command_of
 
 # Files and proofs have tests of their own; a completion script is for a shell, whoever asks.
@@ -48,6 +49,23 @@ COMMAND_LINES = [
     "report trial-balance",
     "report balance-sheet",
     "report income-statement",
+    "user create eve@example.com --name Eve",
+    "user list",
+    "user show bob@example.com",
+    "user set-role bob@example.com support",
+    "user suspend bob@example.com",
+    "user activate out@example.com",
+    "user delete bob@example.com --yes",
+    "user set-password bob@example.com",
+    "user logout bob@example.com",
+    "token issue --owner bob@example.com --name till --scope ledger:write",
+    "token list",
+    "token revoke TOKEN",
+    "member grant bob@example.com writer",
+    "member revoke out@example.com",
+    "member list",
+    "audit list",
+    "audit verify",
     "migrate",
     "doctor",
 ]
@@ -55,7 +73,7 @@ COMMAND_LINES = [
 
 @pytest.fixture
 def lively(books, clock):
-    """A ledger with an empty account, an open hold in a group and an expired one."""
+    """A ledger with an empty account, an open hold in a group and an expired one; users, members and a key."""
     assert books("account", "open", "wallets:eve", "EUR").status == 0
     expiry = ("--expires-at", "2026-03-01T13:00:00Z")
     assert books("hold", "place", "wallets:ann", "assets:bank", "1.00", "EUR", "--key", "expired", *expiry).status == 0
@@ -64,6 +82,11 @@ def lively(books, clock):
         books("hold", "place", "wallets:ann", "assets:bank", "2.00", "EUR", "--key", "open", "--group", "trip").status
         == 0
     )
+    for name in ("bob", "out"):
+        books.json("user", "create", f"{name}@example.com", "--name", name, stdin=PASSWORD.encode())
+        books.json("member", "grant", f"{name}@example.com", "reader")
+    books.json("user", "suspend", "out@example.com")
+    books.json("token", "issue", "--owner", "bob@example.com", "--name", "till", "--scope", "ledger:read")
     return books
 
 
@@ -71,7 +94,10 @@ def lively(books, clock):
 @pytest.mark.parametrize("as_json", [False, True], ids=["for people", "for programs"])
 def test_a_command_answers(lively, line, as_json):
     """With something to read, or with one document; never with both."""
-    result = lively(*line.split(), *["--json"] * as_json)
+    [token] = lively.json("token", "list")["items"]
+    words = [token["id"] if word == "TOKEN" else word for word in line.split()]
+
+    result = lively(*words, *["--json"] * as_json, stdin=PASSWORD.encode())
 
     assert result.status == 0, result.err
     assert result.err == ""

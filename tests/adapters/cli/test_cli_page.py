@@ -1,8 +1,10 @@
 """The examples in docs/cli.md: run in order on an embedded database, and compared with what they print."""
 
+import io
 import json
 import re
 import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from ledgercore_embedded import embedded_server
 
 PAGE = Path(__file__).parents[3] / "docs" / "cli.md"
 TEXT = PAGE.read_text(encoding="utf-8")
-BLOCK = re.compile(r"(?:^<!-- file: (?P<file>\S+) -->\n)?^```(?:console|json)\n(?P<text>.*?)^```$", re.M | re.S)
+BLOCK = re.compile(r"(?:^<!-- file: (?P<file>\S+) -->\n)?^```(?:console|json|text)\n(?P<text>.*?)^```$", re.M | re.S)
 
 
 @define
@@ -68,7 +70,10 @@ def test_the_examples_print_what_the_page_shows(open_directory, monkeypatch, cap
                 Path(block["file"]).write_text(block["text"], encoding="utf-8")
                 continue
             for example in examples(block["text"], TEXT[: block.start("text")].count("\n") + 1):
-                words = shlex.split(example.command)
+                typed, _, file = example.command.partition(" < ")
+                sent = io.BytesIO(Path(file).read_bytes() if file else b"")
+                monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(sent))
+                words = shlex.split(typed)
                 if words == ["echo", "$?"]:
                     printed = f"{status}\n"
                 else:
@@ -93,5 +98,5 @@ def test_the_page_has_the_statuses_of_the_program():
 def test_the_json_of_the_page_is_json():
     """Files that readers copy can be read."""
     for block in BLOCK.finditer(TEXT):
-        if block["file"]:
+        if (block["file"] or "").endswith(".json"):
             json.loads(block["text"])
