@@ -26,14 +26,20 @@ TEXT_LENGTH_MAX: Final = 255
 
 def _as_details(details: Mapping[str, object]) -> Mapping[str, Any]:
     # The same rule as for errors: what has a sensitive name is left out.
-    return json_details(details)
+    return {_storable(name): _storable(value) for name, value in json_details(details).items()}
 
 
 def _as_text(text: str | None) -> str | None:
-    # Whatever a stranger sent, its refusal can be stored.
-    if text is None:
-        return None
-    return text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")[:TEXT_LENGTH_MAX]
+    return None if text is None else _storable(text)[:TEXT_LENGTH_MAX]
+
+
+def _storable(value: Any) -> Any:
+    """The same without NUL and lone surrogates, which are spelled out: whatever a stranger sent can be stored."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
+    if isinstance(value, Mapping):
+        return {_storable(name): _storable(inner) for name, inner in value.items()}
+    return [_storable(inner) for inner in value] if isinstance(value, list) else value
 
 
 @frozen(kw_only=True)

@@ -49,7 +49,7 @@ class AuditContract(IdentityContract):
         assert stored == entry
         assert (body["action"], body["actor"], body["source"]) == ("user_updated", actor.name, actor.source)
         assert (body["correlation_id"], body["target"]) == (actor.correlation_id, told.target)
-        assert body["details"] == {"z": [1, {"b": "ü😀\x00", "a": None}], "full_name": 'O\'Hara \\ "x"'}
+        assert body["details"] == {"z": [1, {"b": "ü😀\\x00", "a": None}], "full_name": 'O\'Hara \\ "x"'}
         assert (body["number"], body["at"]) == (entry.log.batch, entry.log.recorded_at.isoformat())
 
     def test_numbers_have_no_gaps(self, identity: IdentityStore) -> None:

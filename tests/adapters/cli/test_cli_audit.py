@@ -5,7 +5,8 @@ from sqlalchemy import text
 
 TAMPERINGS = {
     "changed": "UPDATE audit SET body = replace(body::text, 'admin', 'user')::json WHERE number = 1",
-    "changed, with its hash": "UPDATE audit SET body = '{}'::json, root = sha256('{}') WHERE number = 2",
+    "changed, with its hash": """UPDATE audit SET body = '{"action":"x","actor":"y"}'::json,
+        root = sha256('\\000{"action":"x","actor":"y"}') WHERE number = 2""",
     "other time": "UPDATE audit SET recorded_at = recorded_at - interval '1 hour' WHERE number = 2",
     "taken out": "DELETE FROM audit WHERE number = 2",
     "first taken out": "DELETE FROM audit WHERE number = 1",

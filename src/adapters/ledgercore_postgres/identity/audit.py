@@ -19,8 +19,8 @@ _LOCK: Final = 0x1ED6E2C1
 _TAKE_TURN: Final = "SELECT pg_advisory_xact_lock(%s)"
 _LAST: Final = "SELECT number, recorded_at, root, head FROM audit ORDER BY number DESC LIMIT 1"
 _INSERT: Final = (
-    "INSERT INTO audit (number, recorded_at, action, actor, target, correlation_id, body, root, head)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s::json, %s, %s)"
+    # What entries are found by follows from the body, so that it cannot say anything else.
+    "INSERT INTO audit (number, recorded_at, body, root, head) VALUES (%s, %s, %s::json, %s, %s)"
 )
 _ENTRIES: Final = select(
     AUDIT.c.number, AUDIT.c.recorded_at, AUDIT.c.root, AUDIT.c.head, cast(AUDIT.c.body, Text).label("body")
@@ -41,13 +41,7 @@ class PostgresAuditLog:
         previous = _take_turn(cursor)
         now = next_recorded_at(self._clock(), None if previous is None else previous.recorded_at)
         entry = next_audit_entry(previous, event, id=self._ids.one(now), now=now)
-        cursor.execute(
-            _INSERT,
-            (
-                entry.log.batch, now, event.action, event.actor.name, event.target, event.actor.correlation_id,
-                entry.body.decode(), entry.log.root, entry.log.head,
-            ),
-        )  # fmt: skip
+        cursor.execute(_INSERT, (entry.log.batch, now, entry.body.decode(), entry.log.root, entry.log.head))
         return entry
 
     def list_before(self, wanted: AuditFilter, *, before: int | None, limit: int) -> Sequence[AuditEntry]:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, DateTime, Integer, LargeBinary, Table, Text, Uuid
+from sqlalchemy import BigInteger, Column, Computed, DateTime, Integer, LargeBinary, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSON
 
 from ledgercore_postgres.tables import METADATA
@@ -64,10 +64,10 @@ AUDIT: Final = Table(
     METADATA,
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("recorded_at", _MOMENT, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("target", Text),
-    Column("correlation_id", Text),
+    Column("action", Text, Computed("body ->> 'action'"), nullable=False),
+    Column("actor", Text, Computed("body ->> 'actor'"), nullable=False),
+    Column("target", Text, Computed("body ->> 'target'")),
+    Column("correlation_id", Text, Computed("body ->> 'correlation_id'")),
     Column("body", JSON, nullable=False),
     Column("root", LargeBinary, nullable=False),
     Column("head", LargeBinary, nullable=False),
