@@ -35,7 +35,7 @@ from ledgercore.ledger.accounts import Account, Limits
 from ledgercore.ledger.holds import Hold, PlaceHold
 from ledgercore.ledger.log.records import KIND_NAMES
 from ledgercore.ledger.texts import parse_moment
-from ledgercore.ledger.transactions import Line, PostedTransaction, Precondition, Transaction
+from ledgercore.ledger.transactions import Line, PostedTransaction, Precondition, Transaction, plain_transfer
 from ledgercore.money import Currencies, Currency, Money, format_amount, parse_positive_amount
 
 TRANSACTION_FIELDS: Final = frozenset(
@@ -45,6 +45,7 @@ HOLD_FIELDS: Final = frozenset(
     {"id", "key", "expires_at", "tolerance_bps", "group", "description", "metadata", "lines"}
 )
 LINE_FIELDS: Final = frozenset({"debit", "credit", "amount", "currency"})
+PLAIN_FIELDS: Final = frozenset({"id", "key", "effective_at", "description", "lines"})
 PRECONDITION_FIELDS: Final = frozenset({"account", "balance_minor", "version"})
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 _WHOLE: Final = re.compile(r"-?[0-9]{1,38}", re.ASCII)
@@ -79,6 +80,9 @@ def transaction_from(document: Mapping[str, Any], currencies: Currencies) -> Tra
     Every `ValidationError` names the field by its path, such as `lines[1].amount`: `missing_fields`,
     `unknown_fields`, and the reasons of the values themselves.
     """
+    plain = _plain_transfer_from(document, currencies)
+    if plain is not None:
+        return plain
     check_object(document, TRANSACTION_FIELDS, required=("lines",))
     get = document.get
     effective_at = get("effective_at")
@@ -89,7 +93,7 @@ def transaction_from(document: Mapping[str, Any], currencies: Currencies) -> Tra
         effective_at=None if effective_at is None else parse_moment(effective_at, field="effective_at"),
         description=get("description"),
         reference=get("reference"),
-        metadata=_object(get("metadata"), field="metadata"),
+        metadata=object_from(get("metadata"), field="metadata"),
         preconditions=_preconditions_from(get("preconditions")),
     )
 
@@ -106,7 +110,7 @@ def hold_from(document: Mapping[str, Any], currencies: Currencies) -> PlaceHold:
         tolerance_bps=document["tolerance_bps"] if get("tolerance_bps") is not None else 0,
         group=get("group"),
         description=get("description"),
-        metadata=_object(get("metadata"), field="metadata"),
+        metadata=object_from(get("metadata"), field="metadata"),
     )
 
 
@@ -131,10 +135,31 @@ def moment_from(value: Any, *, field: str) -> datetime | None:
     return None if value is None else parse_moment(value, field=field)
 
 
+def whole_from(value: object, *, field: str) -> int | None:
+    """A whole number, or its at most 38 digits as text; raises `invalid_argument`."""
+    if value is None or type(value) is int:
+        return value
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
+        return int(value)
+    raise refused(value, field, "a whole number, or its digits as text")
+
+
+def object_from(value: object, *, field: str) -> Mapping[str, Any] | None:
+    """A JSON object; raises `invalid_argument`."""
+    if value is None or isinstance(value, Mapping):
+        return value
+    raise refused(value, field, "a JSON object")
+
+
+def refused(value: object, field: str, wanted: str) -> ValidationError:
+    """The error for a value that is not of the wanted kind, such as `a JSON array`."""
+    return ValidationError(INVALID_ARGUMENT, field=field, value=shortened(value), why=f"{wanted} is expected")
+
+
 def check_object(value: object, allowed: frozenset[str], *, required: Iterable[str] = (), field: str = "") -> None:
     """Refuse what is not an object, has fields beyond those allowed, or lacks one that is required."""
     if not isinstance(value, Mapping):
-        raise _refused(value, field or "document", "a JSON object")
+        raise refused(value, field or "document", "a JSON object")
     prefix = f"{field}." if field else ""
     if not value.keys() <= allowed:
         unknown = sorted(shortened(name) for name in value.keys() - allowed)
@@ -155,6 +180,9 @@ def within(prefix: str) -> Iterator[None]:
     except ValidationError as error:
         details = dict(error.details)
         details["field"] = f"{prefix}.{details['field']}" if details.get("field") else prefix
+        fields = details.get("fields")
+        if isinstance(fields, list):
+            details["fields"] = [f"{prefix}.{field}" for field in fields]
         raise ValidationError(error.reason, **details) from error
 
 
@@ -257,6 +285,30 @@ def present(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def _plain_transfer_from(document: Mapping[str, Any], currencies: Currencies) -> Transaction | None:
+    """A transfer in its usual form, read in half the time; anything else, faults too, takes the long way."""
+    try:
+        if not document.keys() <= PLAIN_FIELDS:
+            return None
+        [line] = document["lines"]
+        if line.keys() != LINE_FIELDS:
+            return None
+        currency = currencies.get(line["currency"])
+        get = document.get
+        return plain_transfer(
+            debit=line["debit"],
+            credit=line["credit"],
+            minor=parse_positive_amount(line["amount"], currency),
+            currency=currency,
+            effective_at=moment_from(get("effective_at"), field="effective_at"),
+            id=id_from(get("id")),
+            key=get("key"),
+            description=get("description"),
+        )
+    except (ValidationError, AttributeError, KeyError, TypeError, ValueError):
+        return None
+
+
 def _line_from(value: Any, currencies: Currencies, *, field: str) -> Line:
     try:
         # The good case first: files of a million lines pass here.
@@ -283,8 +335,8 @@ def _preconditions_from(value: object) -> tuple[Precondition, ...]:
     for index, item in enumerate(_array(value, field="preconditions")):
         place = f"preconditions[{index}]"
         check_object(item, PRECONDITION_FIELDS, required=("account",), field=place)
-        balance = _whole(item.get("balance_minor"), field=f"{place}.balance_minor")
-        version = _whole(item.get("version"), field=f"{place}.version")
+        balance = whole_from(item.get("balance_minor"), field=f"{place}.balance_minor")
+        version = whole_from(item.get("version"), field=f"{place}.version")
         if balance is None and version is None:
             raise ValidationError(MISSING_FIELDS, field=place, fields=[f"{place}.balance_minor", f"{place}.version"])
         try:
@@ -294,28 +346,10 @@ def _preconditions_from(value: object) -> tuple[Precondition, ...]:
     return tuple(found)
 
 
-def _whole(value: object, *, field: str) -> int | None:
-    if value is None or type(value) is int:
-        return value
-    if isinstance(value, str) and _WHOLE.fullmatch(value):
-        return int(value)
-    raise _refused(value, field, "a whole number, or its digits as text")
-
-
 def _array(value: object, *, field: str) -> Iterable[Any]:
     if not isinstance(value, list | tuple):
-        raise _refused(value, field, "a JSON array")
+        raise refused(value, field, "a JSON array")
     return value
-
-
-def _object(value: object, *, field: str) -> Mapping[str, Any] | None:
-    if value is None or isinstance(value, Mapping):
-        return value
-    raise _refused(value, field, "a JSON object")
-
-
-def _refused(value: object, field: str, wanted: str) -> ValidationError:
-    return ValidationError(INVALID_ARGUMENT, field=field, value=shortened(value), why=f"{wanted} is expected")
 
 
 class _Fault(Exception):

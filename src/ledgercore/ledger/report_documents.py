@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from ledgercore.ids import id_text
 from ledgercore.ledger.documents import amount_text, money_document, present
 from ledgercore.ledger.outcomes import Applied, GroupOutcome, Outcome
 from ledgercore.ledger.queries import AccountBalance, AccountEntry, AsOf, Event, LedgerState
@@ -33,7 +34,7 @@ def outcome_document(outcome: Outcome) -> dict[str, Any]:
     if isinstance(outcome, Applied):
         return {
             "outcome": "applied",
-            "id": str(outcome.id),
+            "id": id_text(outcome.identity),
             "number": outcome.number,
             "recorded_at": outcome.recorded_at.isoformat(),
             "replayed": outcome.replayed,

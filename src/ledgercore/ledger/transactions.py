@@ -186,14 +186,14 @@ def plain_transfer(
     credit: str,
     minor: int,
     currency: Currency,
-    effective_at: datetime,
+    effective_at: datetime | None,
     id: UUID | None,
     key: str | None,
     description: str | None,
 ) -> Transaction:
-    """`transfer` for readers of long files: the same checks and the same result in a third of the time.
+    """`transfer` for readers of long files and batches: the same checks and the same result in a third of the time.
 
-    `effective_at` comes from `parse_moment`. What is in any way unusual takes the long way, which
+    `effective_at`, if there is one, comes from `parse_moment`. What is in any way unusual takes the long way, which
     also finds the words for what is wrong with it.
     """
     if (

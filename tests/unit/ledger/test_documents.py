@@ -61,6 +61,22 @@ def test_a_whole_document_becomes_a_transaction():
     )
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"id": str(UUID(int=7))},
+        {"key": "order-1", "description": ""},
+        {"effective_at": "2026-03-01T10:00:00+01:00", "description": "Grüße"},
+    ],
+)
+def test_the_short_way_of_a_plain_transfer_ends_where_the_long_one_does(fields: dict[str, Any]):
+    """A field that only the long way knows sends the same document there."""
+    document = {"lines": [LINE], **fields}
+
+    assert transaction_from(document, ISO) == transaction_from({**document, "reference": None}, ISO)
+
+
 def test_null_counts_as_absent():
     """Programs that write every field need not leave any out."""
     empty = dict.fromkeys(WHOLE, None)

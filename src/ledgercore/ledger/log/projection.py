@@ -186,16 +186,7 @@ class Projection:
         )
 
     def _open_account(self, record: JournalRow) -> Iterator[Divergence]:
-        body = _body(record)
-        state = AccountState(
-            number=body["account_number"],
-            path=body["account"],
-            currency=known_currency(body["currency"], body["exponent"]),
-            type=AccountType(body["type"]),
-            opened_at=record.recorded_at,
-            limits=_limits(body),
-            metadata=record.metadata,
-        )
+        state = account_of_opening(record)
         if state.number != self.next_account:
             yield diverges(JOURNAL, f"number of {state.path}", record.number, self.next_account, state.number)
         if state.path in self.by_path:
@@ -215,19 +206,7 @@ class Projection:
         state.changed = True
 
     def _place(self, record: JournalRow) -> Iterator[Divergence]:
-        body = _body(record)
-        hold = Hold(
-            id=record.id,
-            lines=held_lines_of(body["lines"]),
-            status=HoldStatus.OPEN,
-            placed_at=datetime.fromisoformat(body["placed_at"]),
-            expires_at=body["expires_at"] and datetime.fromisoformat(body["expires_at"]),
-            tolerance_bps=body["tolerance_bps"],
-            group=body["group"],
-            description=record.description,
-            metadata=record.metadata,
-            replaces=body["replaces"] and UUID(body["replaces"]),
-        )
+        hold = hold_of_placing(record)
         if hold.id in self.holds:
             yield diverges(JOURNAL, "hold", record.number, "a hold that is new", hold.id)
         self.holds[hold.id] = hold
@@ -274,6 +253,37 @@ class Projection:
             if line.credit is not None:
                 self.by_path[line.credit].pending_credits += sign * line.amount.minor
                 self.by_path[line.credit].changed = True
+
+
+def account_of_opening(record: JournalRow) -> AccountState:
+    """An account as the record of its opening made it."""
+    body = _body(record)
+    return AccountState(
+        number=body["account_number"],
+        path=body["account"],
+        currency=known_currency(body["currency"], body["exponent"]),
+        type=AccountType(body["type"]),
+        opened_at=record.recorded_at,
+        limits=_limits(body),
+        metadata=record.metadata,
+    )
+
+
+def hold_of_placing(record: JournalRow) -> Hold:
+    """A hold as the record of its placing made it."""
+    body = _body(record)
+    return Hold(
+        id=record.id,
+        lines=held_lines_of(body["lines"]),
+        status=HoldStatus.OPEN,
+        placed_at=datetime.fromisoformat(body["placed_at"]),
+        expires_at=body["expires_at"] and datetime.fromisoformat(body["expires_at"]),
+        tolerance_bps=body["tolerance_bps"],
+        group=body["group"],
+        description=record.description,
+        metadata=record.metadata,
+        replaces=body["replaces"] and UUID(body["replaces"]),
+    )
 
 
 def _no_effect(_: Projection, __: JournalRow) -> Iterator[Divergence]:
