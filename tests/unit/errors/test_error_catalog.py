@@ -79,6 +79,7 @@ PROTOCOL_REASONS = [
     ("uri_too_long", "validation", 414, False),
     ("unsupported_media_type", "validation", 415, False),
     ("request_header_fields_too_large", "validation", 431, False),
+    ("request_timeout", "validation", 408, False),
     ("unsupported_api_version", "validation", 400, False),
     ("not_found", "not_found", 404, False),
     ("rate_limit_exceeded", "business_rule", 429, True),
@@ -111,6 +112,13 @@ LEDGER_REASONS = {
     """,
 }
 
+IDENTITY_REASONS = {
+    "validation": "invalid_scope invalid_access invalid_sort",
+    "not_found": "service_token_not_found member_not_found",
+    "conflict": "invalid_status_change",
+    "business_rule": "last_owner last_admin",
+}
+
 NOT_MENDED_BY_REPEATING = {
     "unsafe_durability",
     "schema_outdated",
@@ -139,10 +147,15 @@ def test_protocol_reasons_have_the_status_of_http(code: str, category: str, stat
 
 @pytest.mark.parametrize(
     ("code", "category"),
-    [(code, category) for category, codes in LEDGER_REASONS.items() for code in codes.split()],
+    [
+        (code, category)
+        for reasons in (LEDGER_REASONS, IDENTITY_REASONS)
+        for category, codes in reasons.items()
+        for code in codes.split()
+    ],
 )
-def test_ledger_reasons_follow_their_category(code: str, category: str) -> None:
-    """The ledger's own reasons depart from their category only where repeating cannot help."""
+def test_our_own_reasons_follow_their_category(code: str, category: str) -> None:
+    """Our own reasons depart from their category only where repeating cannot help."""
     reason = CATALOG[code]
 
     assert reason.category is Category(category)
@@ -153,7 +166,7 @@ def test_ledger_reasons_follow_their_category(code: str, category: str) -> None:
 def test_catalog_holds_nothing_else() -> None:
     """A new reason is entered in these tables, and so read by a second pair of eyes."""
     listed = {row[0] for row in BANK_REASONS} | {row[0] for row in PROTOCOL_REASONS}
-    listed |= {code for codes in LEDGER_REASONS.values() for code in codes.split()}
+    listed |= {code for codes in (*LEDGER_REASONS.values(), *IDENTITY_REASONS.values()) for code in codes.split()}
 
     assert set(CATALOG) == listed
 
