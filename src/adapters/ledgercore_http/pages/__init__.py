@@ -1,0 +1,1 @@
+"""The documentation pages and everything that they load, served by us alone."""

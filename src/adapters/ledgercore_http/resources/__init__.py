@@ -1,0 +1,1 @@
+"""The resources: one module each, with its part of the table of routes."""
