@@ -2,13 +2,16 @@
 
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from urllib.request import urlopen
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\$ (.+)$", README, re.MULTILINE)
+PASSWORD = "a phrase of many words\n"
 LEDGERCORE = Path(sys.executable).with_name("ledgercore")
 
 
@@ -29,13 +32,31 @@ def test_commands_succeed_in_their_order(open_directory: Path, monkeypatch) -> N
     lines = [command.replace("./dev run", str(LEDGERCORE), 1) for command in COMMANDS if " run " in command]
     lines.insert(0, f"{LEDGERCORE} quickstart")
 
+    served = lines.pop()
     finished = [
-        subprocess.run(shlex.split(line), cwd=open_directory, capture_output=True, text=True, timeout=120)
+        subprocess.run(
+            # What a terminal would be asked for.
+            shlex.split(line), cwd=open_directory, capture_output=True, text=True, timeout=120, input=PASSWORD,
+        )
         for line in lines
-    ]
+    ]  # fmt: skip
+    with subprocess.Popen([*shlex.split(served), "--port", "0"], stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        told = iter(server.stderr)
+        try:
+            page = next(line.split()[0] for line in told if line.startswith("http://"))
+            next(line for line in told if "startup complete" in line)
+            with urlopen(page) as answer:
+                html = answer.read()
+        finally:
+            server.send_signal(signal.SIGINT)
+            for _ in told:
+                pass
 
     failed = [(run.args[1:], run.stderr) for run in finished if run.returncode]
     assert failed == []
+    assert b"swagger" in html
+    assert server.returncode == 0
     assert "assets equal liabilities, equity and result" in finished[0].stdout
     assert "25.00" in next(run.stdout for run in finished if "register" in run.args)
 

@@ -2,11 +2,12 @@
 
 import asyncio
 import os
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from ledgercore.errors import Reason, ValidationError
 from ledgercore.errors.catalog import (
@@ -42,12 +43,14 @@ class DeadlineProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
+        self._unanswered: deque[RequestResponseCycle] = deque()
         super().connection_made(transport)
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop waiting."""
+        """Stop waiting, and let all who would still answer know."""
         self._expect(None)
+        self._disconnect()
         self.resume_writing()
         super().connection_lost(exc)
 
@@ -67,6 +70,7 @@ class DeadlineProtocol(HttpToolsProtocol):
         self._expect(None)
         self._bytes_beside_bodies = 0
         super().on_headers_complete()
+        self._unanswered.append(self.cycle)
 
     def on_body(self, body: bytes) -> None:
         """Part of a body accounts for itself and for its framing."""
@@ -77,12 +81,13 @@ class DeadlineProtocol(HttpToolsProtocol):
         """A request that was answered early has arrived after all; the next may follow."""
         self._bytes_beside_bodies = 0
         if self.cycle.response_complete:
+            self.cycle.more_body = False
             self._expect_head()
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Wait for the rest of a request that was answered early, though not for long."""
-        is_early = self.cycle.more_body and not self.pipeline
+        is_early = self._unanswered.popleft().more_body
         super().on_response_complete()
         if self._is_over:
             self.transport.close()
@@ -110,12 +115,7 @@ class DeadlineProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is not HTTP."""
-        if self.cycle is not None and not self.cycle.response_complete and (self.pipeline or not self.cycle.more_body):
-            # A whole request came before and is being carried out. A refusal now would be taken for its answer.
-            self._is_over = True
-            self.pipeline.clear()
-        else:
-            self._refuse(MALFORMED_REQUEST)
+        self._refuse(MALFORMED_REQUEST)
 
     def _unsupported_upgrade_warning(self) -> None:
         # Clients that offer a newer protocol are simply answered in this one.
@@ -136,15 +136,26 @@ class DeadlineProtocol(HttpToolsProtocol):
         else:
             self.transport.close()
 
+    def _disconnect(self) -> None:
+        """What is being read will never be whole, and what is being answered never be read."""
+        self.pipeline.clear()
+        for cycle in self._unanswered:
+            cycle.disconnected = True
+            cycle.message_event.set()
+
     def _refuse(self, reason: Reason) -> None:
         """Answer in place of the application, and let the client finish and read it before the connection goes."""
         if self._is_over or self.transport.is_closing():
             return
         self._is_over = True
-        if self.cycle is not None:
-            # What is being read of a body will never be whole.
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
+        if self._unanswered and not self._unanswered[0].more_body:
+            # A whole request came before and is being carried out. A refusal now would be taken for its answer.
+            self.pipeline.clear()
+            return
+        if self.cycle is not None and self.cycle.response_complete and self.cycle.more_body:
+            # It has been refused already; the rest of it is about to be cut off.
+            return
+        self._disconnect()
         correlation_id = os.urandom(16).hex()
         answer = problem_answer(ValidationError(reason), correlation_id=correlation_id, clock=lambda: datetime.now(UTC))
         headers = [

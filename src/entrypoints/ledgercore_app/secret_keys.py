@@ -1,7 +1,11 @@
 """The deployment's secret: what signs tokens and seals what is kept, read from where the settings say."""
 
+import hashlib
 import os
 import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -58,13 +62,15 @@ def signer_of(settings: ServiceSettings, found: Secrets) -> "JwtSigner":
     """What signs and verifies tokens; raises `configuration_error` for secrets that are too weak."""
     from ledgercore_crypto import JwtSigner, key_from_pem, key_from_secret
 
-    keys = [
-        key_from_secret(_id_of(secret), secret, production=settings.production and not index)
-        for index, secret in enumerate(found.all)
-    ]
+    present = "LEDGERCORE_SECRET_FILE" if settings.secret is None else "LEDGERCORE_SECRET"
+    with _about(present):
+        keys = [key_from_secret(_id_of(found.present), found.present, production=settings.production)]
+    with _about("LEDGERCORE_PREVIOUS_SECRETS"):
+        keys += [key_from_secret(_id_of(secret), secret) for secret in found.previous]
     if settings.token_key_file is not None:
         pem = _read(settings.token_key_file)
-        keys.insert(0, key_from_pem(_id_of(pem), pem))
+        with _about("LEDGERCORE_TOKEN_KEY_FILE"):
+            keys.insert(0, key_from_pem(_id_of(pem), pem))
     return JwtSigner(
         keys, issuer=settings.token_issuer, audience=settings.token_audience, leeway_seconds=LEEWAY_SECONDS
     )
@@ -77,10 +83,18 @@ def sealer_of(found: Secrets) -> "AesGcmSealer":
     return AesGcmSealer([sealing_key_from(secret, _id_of(secret)) for secret in found.all])
 
 
+@contextmanager
+def _about(setting: str) -> Iterator[None]:
+    """Say of a refused key where it came from; its id is known to nobody yet."""
+    try:
+        yield
+    except InternalError as error:
+        told = {name: detail for name, detail in error.details.items() if name != "key_id"}
+        raise InternalError(error.reason, setting=setting, **told) from error
+
+
 def _id_of(secret: bytes) -> str:
     """A short name that tells nothing of the key."""
-    import hashlib
-
     return hashlib.sha256(b"ledgercore key id\x00" + secret).hexdigest()[:8]
 
 
@@ -95,14 +109,16 @@ def _kept(path: Path) -> bytes:
     """The secret in a file that only we may read, made in one step if it is not there."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f"{path.name}.{os.getpid()}")
-        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(secrets.token_hex(MADE_BYTES).encode())
+        descriptor, fresh = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
         try:
+            with open(descriptor, "wb") as file:
+                file.write(secrets.token_hex(MADE_BYTES).encode())
+                file.flush()
+                # An empty file after a power cut would be in the way for ever.
+                os.fsync(descriptor)
             # Of processes that start together one succeeds, and all read its secret.
-            os.link(fresh, path)
-        except FileExistsError:
-            pass
+            with suppress(FileExistsError):
+                os.link(fresh, path)
         finally:
-            fresh.unlink()
+            os.unlink(fresh)
     return _read(path)

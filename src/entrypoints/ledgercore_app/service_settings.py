@@ -15,6 +15,9 @@ from ledgercore_app.settings import Settings, read_settings
 
 NAME: Final = "ledger-bank-api"
 OFF: Final = "off"
+SECONDS_MAX: Final = 1_000_000_000
+"""About 32 years."""
+PER_SECOND_MAX: Final = 1_000_000
 
 
 def _path(text: str | Path) -> Path:
@@ -25,6 +28,20 @@ def _whole(text: str | int) -> int:
     if isinstance(text, str) and not (text.isascii() and text.isdigit()):
         raise ValueError("a whole number is expected")
     return int(text)
+
+
+def _text(text: str) -> str:
+    if not text.isprintable():
+        # Bytes that are no UTF-8 come out of the environment as such characters too.
+        raise ValueError("printable text in UTF-8 is expected")
+    return text
+
+
+def _seconds(text: str | int) -> int:
+    seconds = _whole(text)
+    if not 1 <= seconds <= SECONDS_MAX:
+        raise ValueError(f"from 1 to {SECONDS_MAX} seconds are expected")
+    return seconds
 
 
 def _environment(text: str) -> str:
@@ -52,7 +69,7 @@ def _one_of(text: str, *allowed: str) -> str:
 def _list(text: str | tuple[str, ...]) -> tuple[str, ...]:
     if isinstance(text, tuple):
         return text
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+    return tuple(part.strip() for part in _text(text).split(",") if part.strip())
 
 
 def _networks(text: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -66,9 +83,12 @@ def _quota(text: "str | Quota | None") -> Quota | None:
     if text == OFF:
         return None
     count, slash, seconds = text.partition("/")
-    if not slash or not _whole(count) or not _whole(seconds):
+    if not slash or not _whole(count):
         raise ValueError("requests/seconds is expected, such as 100/60, or off")
-    return Quota(int(count), timedelta(seconds=int(seconds)))
+    quota = Quota(_whole(count), timedelta(seconds=_seconds(seconds)))
+    if quota.limit > PER_SECOND_MAX * quota.period.total_seconds():
+        raise ValueError(f"at most {PER_SECOND_MAX} a second can be counted; off does not count")
+    return quota
 
 
 def _per_minute(count: int) -> Quota:
@@ -85,14 +105,14 @@ class ServiceSettings:
     """
 
     environment: str = field(default="development", converter=_environment)
-    secret: str | None = field(default=None, repr=False)
+    secret: str | None = field(default=None, converter=optional(_text), repr=False)
     secret_file: Path | None = field(default=None, converter=optional(_path))
     previous_secrets: tuple[str, ...] = field(default=(), converter=_list, repr=False)
     token_key_file: Path | None = field(default=None, converter=optional(_path))
-    token_issuer: str = NAME
-    token_audience: str = NAME
-    access_seconds: int = field(default=ACCESS_SECONDS, converter=_whole)
-    refresh_seconds: int = field(default=REFRESH_SECONDS, converter=_whole)
+    token_issuer: str = field(default=NAME, converter=_text)
+    token_audience: str = field(default=NAME, converter=_text)
+    access_seconds: int = field(default=ACCESS_SECONDS, converter=_seconds)
+    refresh_seconds: int = field(default=REFRESH_SECONDS, converter=_seconds)
     password_time_cost: int = field(default=2, converter=_whole)
     password_memory_kib: int = field(default=19_456, converter=_whole)
     rate_limits: str = field(default="database", converter=_rate_limits)
@@ -102,10 +122,10 @@ class ServiceSettings:
     rate_of_logins: Quota | None = field(factory=lambda: Quota(10, timedelta(minutes=5)), converter=_quota)
     trusted_proxies: tuple[str, ...] = field(default=(), converter=_networks)
     cors_origins: tuple[str, ...] = field(default=(), converter=_list)
-    public_url: str = ""
+    public_url: str = field(default="", converter=_text)
     log_level: str = field(default="info", converter=_log_level)
     log_format: str = field(default="json", converter=_log_format)
-    trace_endpoint: str | None = None
+    trace_endpoint: str | None = field(default=None, converter=optional(_text))
 
     @property
     def production(self) -> bool:

@@ -24,6 +24,7 @@ from ledgercore_http.schemas.building import (
     UUID,
     asked,
     component,
+    needing,
     one_of,
     record,
     whole,
@@ -60,10 +61,15 @@ ACCOUNT_EXAMPLE: Final = {
     "type": "asset",
     "limits": {"minimum_minor": "0"},
 }
-ACCOUNT_CHANGE: Final = asked(
-    {},
-    {**NAMES_ASKED, "status": _STATUS, "limits": LIMITS_ASKED, "metadata": METADATA},
-    description="Another status, limits that replace both, or metadata; at least one of them.",
+ACCOUNT_CHANGE: Final = needing(
+    asked(
+        {},
+        {**NAMES_ASKED, "status": _STATUS, "limits": LIMITS_ASKED, "metadata": METADATA},
+        description="Another status, limits that replace both, or metadata; at least one of them.",
+    ),
+    "status",
+    "limits",
+    "metadata",
 )
 ACCOUNT_CHANGE_ASKED: Final = component("AccountChange", ACCOUNT_CHANGE)
 ACCOUNT_CHANGE_EXAMPLE: Final = {"metadata": {"purpose": "daily takings"}}

@@ -40,6 +40,11 @@ def asked(
     return record(required, nullable, description=description)
 
 
+def needing(schema: JsonSchema, *names: str) -> dict[str, Any]:
+    """The object of a request, with at least one of these fields."""
+    return {**schema, "not": {"properties": {name: {"type": "null"} for name in names}}}
+
+
 def or_null(schema: JsonSchema) -> JsonSchema:
     """The schema, or `null`."""
     return {"anyOf": [schema, {"type": "null"}]}

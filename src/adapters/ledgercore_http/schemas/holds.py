@@ -23,6 +23,7 @@ from ledgercore_http.schemas.building import (
     array,
     asked,
     component,
+    needing,
     one_of,
     record,
     whole,
@@ -66,10 +67,14 @@ NEW_HOLD: Final = asked(
 )
 HOLD_ASKED: Final = component("NewHold", NEW_HOLD)
 HOLD_EXAMPLE: Final = {"description": "Order 17", "group": "order-17", "lines": [LINE_EXAMPLE]}
-HOLD_CHANGE: Final = asked(
-    {},
-    {**NAMES_ASKED, **PART_ASKED},
-    description="What the hold shall reserve in total: an amount for a hold of one line, else all its lines.",
+HOLD_CHANGE: Final = needing(
+    asked(
+        {},
+        {**NAMES_ASKED, **PART_ASKED},
+        description="What the hold shall reserve in total: an amount for a hold of one line, else all its lines.",
+    ),
+    "amount",
+    "lines",
 )
 HOLD_CHANGE_ASKED: Final = component("HoldChange", HOLD_CHANGE)
 HOLD_CHANGE_EXAMPLE: Final = {"amount": "150.00", "currency": "EUR"}

@@ -25,6 +25,7 @@ from ledgercore_http.schemas.building import (
     array,
     asked,
     component,
+    needing,
     one_of,
     or_null,
     record,
@@ -41,8 +42,7 @@ _JWT: Final = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIwMTk3In0.c2lnbmF0dXJl"
 
 def some_of(properties: dict[str, JsonSchema], *, description: str = "") -> dict[str, Any]:
     """An object of a request that has at least one of these fields; `null` counts as absent."""
-    schema = asked({}, properties, description=description)
-    return {**schema, "not": {"properties": dict.fromkeys(properties, NOTHING)}}
+    return needing(asked({}, properties, description=description), *properties)
 
 
 def or_blank(schema: JsonSchema) -> JsonSchema:

@@ -52,6 +52,7 @@ from ledgercore_http.schemas.building import (
     array,
     asked,
     component,
+    needing,
     one_of,
     or_null,
     record,
@@ -72,6 +73,7 @@ GROUP: Final = text("A name that holds share.", minLength=1, maxLength=GROUP_LEN
 METADATA: Final[JsonSchema] = {
     "type": "object",
     "additionalProperties": True,
+    "propertyNames": text(minLength=1, maxLength=KEY_LENGTH_MAX, pattern=NO_NUL),
     "description": "Anything of yours up to 16 KiB and 8 levels, numbers with decimals as text.",
 }
 NUMBER: Final = whole("The place in the ledger's log.", minimum=1)
@@ -93,10 +95,14 @@ MONEY: Final[dict[str, JsonSchema]] = {"amount": DECIMAL, "amount_minor": MINOR,
 
 LINE_ASKED: Final = component(
     "NewLine",
-    asked(
-        {"amount": AMOUNT_ASKED, "currency": CURRENCY},
-        {"debit": ACCOUNT, "credit": ACCOUNT},
-        description="An amount that debits an account, credits an account, or moves between two.",
+    needing(
+        asked(
+            {"amount": AMOUNT_ASKED, "currency": CURRENCY},
+            {"debit": ACCOUNT, "credit": ACCOUNT},
+            description="An amount that debits an account, credits an account, or moves between two.",
+        ),
+        "debit",
+        "credit",
     ),
 )
 LINES_ASKED: Final = array(LINE_ASKED, minItems=1, maxItems=LINES_MAX)
