@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from http.client import HTTPException
 from pathlib import Path
 
@@ -266,10 +266,16 @@ class TestSeveralProcesses:
     def test_they_end_when_the_one_that_started_them_was_killed(self, serve, where):
         """Nobody would ever tell them otherwise, and the port would not be free for the next."""
         pair = serve("--processes", "2", **where).wait(2)
+        started = workers(pair)
 
         pair.tell(signal.SIGKILL)
 
-        eventually(lambda: is_refused(pair.port))
+        try:
+            eventually(lambda: is_refused(pair.port))
+        finally:
+            for process_id in started:
+                with suppress(ProcessLookupError):
+                    os.kill(process_id, signal.SIGKILL)
 
 
 def in_turn(caller, ledger, name, count):
