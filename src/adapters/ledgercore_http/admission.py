@@ -1,6 +1,8 @@
 """Admission: who asks, how they stand now, and whether their rate allows it; one look-up for all who come together."""
 
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
 
 from attrs import frozen
 
@@ -26,6 +28,7 @@ class Admitted:
 
 
 NOBODY = Standing()
+USE_NOTED_EVERY: Final = timedelta(minutes=1)
 
 
 class Admission:
@@ -52,7 +55,9 @@ class Admission:
     def _look_up(self, asks: list[Ask]) -> list[Admitted]:
         subjects = [ask.subject for ask in asks if ask.subject is not None]
         takes = [take for ask in asks for take in ask.takes]
-        standings = iter(self._service.identity.store.standings(subjects) if subjects else ())
+        found = self._service.identity.store.standings(subjects) if subjects else ()
+        self._note_use(found)
+        standings = iter(found)
         taken = iter(self._service.limiter.take(takes) if takes else ())
         return [
             Admitted(
@@ -61,3 +66,16 @@ class Admission:
             )
             for ask in asks
         ]
+
+    def _note_use(self, standings: Sequence[Standing]) -> None:
+        """Note once a minute that a service token is in use, so that forgotten ones can be told from those."""
+        now = self._service.clock()
+        used = {
+            token.id: now
+            for token in (standing.token for standing in standings)
+            if token is not None
+            and token.is_live(now)
+            and (token.last_used_at is None or now - token.last_used_at >= USE_NOTED_EVERY)
+        }
+        if used:
+            self._service.identity.store.touch_tokens(list(used.items()))

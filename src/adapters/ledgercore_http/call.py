@@ -2,7 +2,7 @@
 
 import asyncio
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
@@ -16,9 +16,10 @@ from ledgercore.errors.catalog import (
     UNKNOWN_CURRENCY,
 )
 from ledgercore.identity.access import PUBLIC, check_access
-from ledgercore.identity.audit import Actor
+from ledgercore.identity.audit import Actor, AuditEvent
 from ledgercore.identity.identity import Identity
 from ledgercore.identity.principals import Principal, Standing
+from ledgercore.ledger.commands import AnyCommand, BatchItem
 from ledgercore.ledger.ledger import Ledger
 from ledgercore.ledger.outcomes import Applied, Outcome, Refused
 from ledgercore.ledger.texts import check_key
@@ -249,7 +250,23 @@ class Call:
     async def post(self, item: Any) -> Applied:
         """Carry out one command, with others that arrive now; raises why it was refused."""
         book = await self.book()
-        outcome: Outcome = await book.post(item)
+        return self._or_raise(await book.post(item))
+
+    def administer(self, command: AnyCommand, action: str) -> Applied:
+        """Carry out one command that only managers may give, or raise why it was refused. For handlers in a thread."""
+        [outcome] = self.administer_all([command], action)
+        return self._or_raise(outcome)
+
+    def administer_all(self, batch: Sequence[BatchItem], action: str, *, atomic: bool = False) -> Sequence[Outcome]:
+        """Carry out commands that only managers may give; the audit log tells of them in the same commit."""
+        ledger = self.path["ledger"]
+        with self.identity.store.begin() as work:
+            outcomes = work.ledgers.journal(ledger).append(batch, atomic=atomic)
+            if any(isinstance(outcome, Applied) and not outcome.replayed for outcome in outcomes):
+                work.audit.append(AuditEvent(action=action, actor=self.actor, target=f"ledger:{ledger}"))
+        return outcomes
+
+    def _or_raise(self, outcome: Outcome) -> Applied:
         if isinstance(outcome, Refused):
             self.refused_before = outcome.replayed
             raise outcome.error

@@ -48,7 +48,9 @@ def create_batch(call: Call) -> Answer:
     commands = _commands(book, documents, call.idempotency_key)
     if any(type(command) is ClosePeriod for command in flatten(commands)):
         check_access(LEDGER_MANAGE, call.principal, call.standing, call.path["ledger"])
-    outcomes = book.ledger.post_all(commands, atomic=atomic)
+        outcomes = call.administer_all(commands, "period_closed", atomic=atomic)
+    else:
+        outcomes = book.ledger.post_all(commands, atomic=atomic)
     if atomic:
         _raise_refusal(call, outcomes)
     return _answer(call, outcomes)

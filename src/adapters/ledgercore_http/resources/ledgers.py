@@ -3,6 +3,7 @@
 from ledgercore.identity.access import LEDGER_MANAGE, LEDGER_READ
 from ledgercore.ledger.applied_documents import closed_document
 from ledgercore.ledger.command_documents import period_close_from, settings_document, settings_from
+from ledgercore.ledger.commands import ChangeSettings
 from ledgercore.ledger.report_documents import state_document
 from ledgercore.money import ISO
 from ledgercore_http.answers import Answer
@@ -42,7 +43,7 @@ def replace_settings(call: Call) -> Answer:
     current = book.ledger.state().settings
     wanted = settings_from(call.body, current.currencies(ISO))
     if wanted != current:
-        book.ledger.change_settings(wanted)
+        call.administer(ChangeSettings(settings=wanted), "settings_changed")
         book.read_currencies()
     return call.answer(settings_document(wanted))
 
@@ -56,11 +57,11 @@ def replace_settings(call: Call) -> Answer:
     reasons=schemas.PERIOD_REASONS,
     named_by_key=True,
 )
-async def close_period(call: Call) -> Answer:
+def close_period(call: Call) -> Answer:
     """Close a period.
 
     Every entry that would count at or before its end is refused from now on; this cannot be undone.
     """
-    command = await call.command(lambda document, _: period_close_from(document))
-    outcome = await call.post(command)
+    command = period_close_from(call.named(call.body))
+    outcome = call.administer(command, "period_closed")
     return call.applied(closed_document(command, outcome), outcome)
