@@ -152,8 +152,10 @@ def grow(engine: Engine) -> None:
             "INSERT INTO memberships SELECT ledger_id, (SELECT id FROM users LIMIT 1), 'reader', now() FROM ledgers"
             " ON CONFLICT DO NOTHING",
             "INSERT INTO answers SELECT 's', n::text, '', '', now() FROM generate_series(1, 10000) n",
-            "INSERT INTO audit SELECT n + 1, '2030-01-01'::timestamptz + n * interval '1 second', 'a', 'b', 'c', 'd',"
-            " '{}', sha256(''), sha256('') FROM generate_series(1, 10000) n",
+            "INSERT INTO audit (number, recorded_at, body, root, head)"
+            " SELECT n + 1, '2030-01-01'::timestamptz + n * interval '1 second',"
+            """ '{"action": "a", "actor": "b", "target": "c", "correlation_id": "d"}', sha256(''), sha256('')"""
+            " FROM generate_series(1, 10000) n",
             "INSERT INTO rate_limits SELECT 'k' || n, now() + interval '1 day', now(), 1, 1, 1, 1"
             " FROM generate_series(1, 10000) n",
         ):
