@@ -11,11 +11,11 @@ from ledgercore.ledger.ledger import Ledger
 from ledgercore.rate_limits import Quota, Take
 from ledgercore.testing import OPENING, IdentityStoreContract, RateLimiterContract, StoppedClock
 from ledgercore.testing.ledgers import eur
-from ledgercore_memory import MemoryIdentityStore, MemoryRateLimiter, MemoryStore
+from ledgercore_memory import MemoryRateLimiter, MemoryStore, MemoryWorkStore
 from ledgercore_memory.rate_limits import KEYS_MIN
 
 
-class TestMemoryIdentityStore(IdentityStoreContract):
+class TestMemoryWorkStore(IdentityStoreContract):
     """Users, sessions, keys, members, the audit log and answers in memory."""
 
     @pytest.fixture
@@ -24,9 +24,9 @@ class TestMemoryIdentityStore(IdentityStoreContract):
         return MemoryStore(clock=clock)
 
     @pytest.fixture
-    def identity(self, store: MemoryStore, clock: StoppedClock) -> MemoryIdentityStore:
+    def identity(self, store: MemoryStore, clock: StoppedClock) -> MemoryWorkStore:
         """Identity beside them."""
-        return MemoryIdentityStore(store, clock=clock)
+        return MemoryWorkStore(store, clock=clock)
 
 
 class TestMemoryRateLimiter(RateLimiterContract):
@@ -59,7 +59,7 @@ class TestForgetting:
 
     def test_old_answers_go_as_new_ones_come(self, memory_store: MemoryStore, clock: StoppedClock) -> None:
         """Two for each claim."""
-        identity = MemoryIdentityStore(memory_store, clock=clock)
+        identity = MemoryWorkStore(memory_store, clock=clock)
         for day in range(2):
             for number in range(10):
                 with identity.begin() as work:
@@ -67,7 +67,7 @@ class TestForgetting:
                     work.answers.keep("scope", f"{day}-{number}", b"")
             clock.forward(days=1, seconds=1)
 
-        assert [key for _, key in identity._state.answers] == [f"1-{number}" for number in range(10)]
+        assert [key for _, key in identity._states.identity.answers] == [f"1-{number}" for number in range(10)]
 
 
 class TestUnitsOfWork:
@@ -75,7 +75,7 @@ class TestUnitsOfWork:
 
     def test_others_wait_for_a_unit_of_work(self, memory_store: MemoryStore, clock: StoppedClock) -> None:
         """Neither identity nor a ledger that it uses shows anything of it before its end."""
-        identity = MemoryIdentityStore(memory_store, clock=clock)
+        identity = MemoryWorkStore(memory_store, clock=clock)
         ledger = Ledger(memory_store.create("books", OPENING))
         seen: list[int] = []
         threads = [

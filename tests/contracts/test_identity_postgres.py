@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from ledgercore.testing import IdentityStoreContract, RateLimiterContract, StoppedClock
-from ledgercore_postgres import PostgresIdentityStore, PostgresRateLimiter, PostgresStore
+from ledgercore_postgres import PostgresRateLimiter, PostgresStore, PostgresWorkStore
 
 
 class OnEmbeddedServer:
@@ -37,9 +37,9 @@ class InPostgres(IdentityStoreContract):
         return PostgresStore(database, clock=clock)
 
     @pytest.fixture
-    def identity(self, database: Engine, clock: StoppedClock) -> PostgresIdentityStore:
+    def identity(self, database: Engine, clock: StoppedClock) -> PostgresWorkStore:
         """Identity beside them."""
-        return PostgresIdentityStore(database, clock=clock)
+        return PostgresWorkStore(database, clock=clock)
 
 
 class LimitsInPostgres(RateLimiterContract):
@@ -61,7 +61,7 @@ class LimitsInPostgres(RateLimiterContract):
         return put_back
 
 
-class TestPostgresIdentityStore(OnEmbeddedServer, InPostgres):
+class TestPostgresWorkStore(OnEmbeddedServer, InPostgres):
     """Users, sessions, keys, members, the audit log and answers in PostgreSQL."""
 
 
@@ -70,7 +70,7 @@ class TestPostgresRateLimiter(OnEmbeddedServer, LimitsInPostgres):
 
 
 @pytest.mark.slow
-class TestOldestPostgresIdentityStore(OnSystemServer, InPostgres):
+class TestOldestPostgresWorkStore(OnSystemServer, InPostgres):
     """The same on the oldest version that is supported."""
 
 

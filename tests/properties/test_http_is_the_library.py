@@ -52,7 +52,7 @@ from ledgercore_app.service import open_service
 from ledgercore_app.service_settings import ServiceSettings
 from ledgercore_app.settings import Settings
 from ledgercore_http import create_app
-from ledgercore_memory import MemoryIdentityStore, MemoryStore
+from ledgercore_memory import MemoryStore, MemoryWorkStore
 from ledgercore_telemetry import Metrics, Telemetry, configure_logs, tracing_from
 
 _numbers = itertools.count(1)
@@ -143,7 +143,7 @@ class Served:
     def __init__(self, service: Any, world: World, runner: asyncio.Runner) -> None:
         self.world = world
         self.store = MemoryStore(clock=world.clock, random_bytes=world.random_bytes)
-        identity = evolve(service.identity, store=MemoryIdentityStore(self.store, clock=world.clock))
+        identity = evolve(service.identity, store=MemoryWorkStore(self.store, clock=world.clock))
         self.app = create_app(evolve(service, journals=self.store, identity=identity))
         person = {"email": "a@example.com", "full_name": "A", "password": "p" * 15, "password_confirmation": "p" * 15}
         admin = identity.users.create({**person, "role": "admin"}, by=Operator(), actor=OPERATOR)

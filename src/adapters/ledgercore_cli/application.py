@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
+from ledgercore.bank import Bank
 from ledgercore.clock import Clock
 from ledgercore.identity.identity import Identity
 from ledgercore.ledger.ports import Journal, LedgerStore
@@ -68,6 +69,10 @@ class Application(Protocol):
 
     def open_identity(self, database: str | None) -> AbstractContextManager[Identity]:
         """Users, tokens, members and the audit log of a database, ready for use; raises as `open_store` does."""
+        ...
+
+    def open_bank(self, database: str | None) -> AbstractContextManager[Bank]:
+        """Jobs, events, statements, banking and payments of a database, ready for use; raises as `open_store` does."""
         ...
 
     def migrate(self, database: str | None) -> Migrated:

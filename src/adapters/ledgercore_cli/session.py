@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from ledgercore.bank import Bank
     from ledgercore.identity.identity import Identity
     from ledgercore.ledger.ledger import Ledger
     from ledgercore_cli.application import Application, Store
@@ -39,6 +40,12 @@ class Session:
         """Users, tokens, members and the audit log of the chosen database."""
         with self.application.open_identity(self.database) as identity:
             yield identity
+
+    @contextmanager
+    def bank(self) -> "Iterator[Bank]":
+        """Jobs, events, statements, banking and payments of the chosen database."""
+        with self.application.open_bank(self.database) as bank:
+            yield bank
 
     @contextmanager
     def ledger(self) -> "Iterator[Ledger]":

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 from litestar import Request
 
+from ledgercore.bank import Bank
 from ledgercore.errors import AuthenticationError, ValidationError, error_for
 from ledgercore.errors.catalog import (
     INVALID_IDEMPOTENCY_KEY,
@@ -25,6 +26,7 @@ from ledgercore.ledger.outcomes import Applied, Outcome, Refused
 from ledgercore.ledger.texts import check_key
 from ledgercore.money import Currencies
 from ledgercore.pages import Page
+from ledgercore.payments.ports import Work
 from ledgercore.rate_limits import Quota, Take, Taken
 from ledgercore_http.admission import NOBODY, Admission
 from ledgercore_http.answers import Answer, pagination, success
@@ -40,8 +42,9 @@ _Result = TypeVar("_Result")
 class Call:
     """What a handler works with. `path` and `query` are the request's parameters, `raw_body` its bytes.
 
-    `began_at` is when the request came in, `hashed` what the hashing of its route gave; `refused_before` says that a
-    refusal is the answer to an earlier request under the same key.
+    `began_at` is when the request came in, `hashed` what the hashing of its route gave, `prepared` what was done
+    before it; `refused_before` says that a refusal is the answer to an earlier request under the same key. `work` is
+    the unit of work that keeps the answer, if one does; `identity` and `bank` are part of it.
     """
 
     def __init__(
@@ -56,9 +59,10 @@ class Call:
         self.route = route
         self.service = service
         self.books = books
-        self.identity: Identity = service.identity
+        self.work: Work | None = None
         self.began_at = service.clock()
         self.hashed: Any = None
+        self.prepared: Any = None
         self.refused_before = False
         self._admission = admission
         self.path: Mapping[str, str] = request.path_params
@@ -68,6 +72,16 @@ class Call:
         self.standing: Standing = NOBODY
         self._principal: Principal | None = None
         self._body: dict[str, Any] | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """The use cases of identity."""
+        return self.service.identity if self.work is None else self.service.identity.within(self.work)
+
+    @property
+    def bank(self) -> Bank:
+        """The use cases beside ledgers and identity."""
+        return self.service.bank if self.work is None else self.service.bank.within(self.work)
 
     @property
     def correlation_id(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from attrs import field, frozen
 
+from ledgercore.bank import Bank
 from ledgercore.clock import Clock
 from ledgercore.identity.identity import Identity
 from ledgercore.identity.secrets import Sealer
@@ -138,9 +139,11 @@ class Service:
 
     `trusted_proxies` are the networks whose `X-Forwarded-For` is believed. With `immediate` the stores
     answer from memory, so that looking there needs no thread. `fingerprint_key` is a secret of at most 64 bytes.
+    `identity` and `bank` have one store.
     """
 
     identity: Identity
+    bank: Bank
     journals: Journals
     limiter: RateLimiter
     sealer: Sealer

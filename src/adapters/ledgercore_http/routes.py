@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 JsonSchema: TypeAlias = Mapping[str, Any]
 Handler: TypeAlias = "Callable[[Call], Answer | Awaitable[Answer]]"
-Hashing: TypeAlias = "Callable[[Call], Any]"
+Preparing: TypeAlias = "Callable[[Call], Any]"
 
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
@@ -75,6 +75,8 @@ class Route:
     `named_by_key` says that an idempotency key names a command of the ledger, which keeps its outcome for ever; of
     every other POST the answer is kept. An `unlimited` route counts for no rate limit. `hashing` is the part that
     hashes passwords: it waits for its turn and is done before the handler, which finds the result as `call.hashed`.
+    `before` is the part that calls services outside: it is done before the handler too, in no unit of work, and its
+    result is `call.prepared`.
     """
 
     method: str
@@ -88,7 +90,8 @@ class Route:
     reasons: tuple[Reason, ...] = ()
     unlimited: bool = False
     named_by_key: bool = False
-    hashing: "Hashing | None" = None
+    hashing: "Preparing | None" = None
+    before: "Preparing | None" = None
 
     @property
     def name(self) -> str:
@@ -126,7 +129,8 @@ class Routes:
         reasons: Sequence[Reason] = (),
         unlimited: bool = False,
         named_by_key: bool = False,
-        hashing: "Hashing | None" = None,
+        hashing: "Preparing | None" = None,
+        before: "Preparing | None" = None,
     ) -> Callable[[Handler], Handler]:
         """Put a handler into the table; it stays what it is."""
 
@@ -145,6 +149,7 @@ class Routes:
                     unlimited=unlimited,
                     named_by_key=named_by_key,
                     hashing=hashing,
+                    before=before,
                 )
             )
             return handler

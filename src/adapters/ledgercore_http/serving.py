@@ -14,7 +14,8 @@ from litestar.types import Method
 from ledgercore.errors import ExternalDependencyError, LedgercoreError
 from ledgercore.errors.catalog import TIMEOUT
 from ledgercore.errors.category import Category
-from ledgercore.identity.identity import Identity
+from ledgercore.identity.ports import Work
+from ledgercore.payments.ports import Work as BankWork
 from ledgercore_http.admission import Admission
 from ledgercore_http.answers import Answer, read_answer, spell_answer
 from ledgercore_http.books import Books
@@ -119,6 +120,8 @@ async def _carry_out(call: Call, turns: Turns) -> Answer:
     if call.route.hashing is not None:
         async with turns:
             call.hashed = await call.in_thread(call.route.hashing, call)
+    if call.route.before is not None:
+        call.prepared = await call.in_thread(call.route.before, call)
     if call.route.keeps_answers and IDEMPOTENCY_HEADER in call.request.headers:
         return await call.in_thread(_answered_once, call)
     handler = call.route.handler
@@ -131,8 +134,9 @@ async def _carry_out(call: Call, turns: Turns) -> Answer:
 def _answered_once(call: Call) -> Answer:
     """Carry out a request under its key, or give the answer that it had before."""
 
-    def act(identity: Identity) -> bytes:
-        call.identity = identity
+    def act(work: Work) -> bytes:
+        # The store of identity and that of the bank are one.
+        call.work = cast(BankWork, work)
         return spell_answer(cast(Answer, call.route.handler(call)))
 
     key = call.idempotency_key

@@ -12,6 +12,7 @@ from ledgercore_cli.groups import Entry
 from ledgercore_cli.main import run
 
 if TYPE_CHECKING:
+    from ledgercore.bank import Bank
     from ledgercore.clock import Clock
     from ledgercore.identity.identity import Identity
     from ledgercore_app.settings import Settings
@@ -62,6 +63,14 @@ class Program:
 
         told = ServiceSettings.from_environment(self._environment)
         return open_identity(database, clock=self.clock, settings=self._settings, service_settings=told)
+
+    def open_bank(self, database: str | None) -> "AbstractContextManager[Bank]":
+        """See the protocol."""
+        from ledgercore_app.bank import open_bank
+        from ledgercore_app.service_settings import ServiceSettings
+
+        told = ServiceSettings.from_environment(self._environment)
+        return open_bank(database, clock=self.clock, settings=self._settings, service_settings=told)
 
     def migrate(self, database: str | None) -> "Migrated":
         """See the protocol."""

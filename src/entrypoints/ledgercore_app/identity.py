@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from ledgercore.clock import Clock
 from ledgercore.identity.identity import Identity
@@ -15,12 +14,8 @@ from ledgercore_app.databases import Memory
 from ledgercore_app.secret_keys import read_secrets, signer_of
 from ledgercore_app.service_settings import ServiceSettings
 from ledgercore_app.settings import Settings
-from ledgercore_app.wiring import open_store
+from ledgercore_app.wiring import open_store, work_store_of
 from ledgercore_crypto import Argon2Hasher
-from ledgercore_memory import MemoryIdentityStore, MemoryStore
-
-if TYPE_CHECKING:
-    from ledgercore_postgres import PostgresStore
 
 
 @contextmanager
@@ -31,15 +26,15 @@ def open_identity(
     with open_store(database, clock=clock, settings=settings) as store:
         # Nobody logs in here, so operators need not know the secret: what signs is made up, as for ledgers in memory.
         signer = signer_of(ServiceSettings(), read_secrets(ServiceSettings(), Memory()))
-        yield identity_over(store, signer=signer, service_settings=service_settings, clock=clock)
+        yield identity_over(work_store_of(store, clock), signer=signer, service_settings=service_settings, clock=clock)
 
 
 def identity_over(
-    store: "PostgresStore | MemoryStore", *, signer: TokenSigner, service_settings: ServiceSettings, clock: Clock
+    store: IdentityStore, *, signer: TokenSigner, service_settings: ServiceSettings, clock: Clock
 ) -> Identity:
-    """Identity beside the ledgers of a store; raises `configuration_error` for costs that passwords cannot have."""
+    """Identity in a store; raises `configuration_error` for costs that passwords cannot have."""
     return Identity(
-        store=_identity_store(store, clock),
+        store=store,
         hasher=Argon2Hasher(
             time_cost=service_settings.password_time_cost, memory_kib=service_settings.password_memory_kib
         ),
@@ -52,11 +47,3 @@ def identity_over(
         ),
         environment="live" if service_settings.production else "dev",
     )
-
-
-def _identity_store(store: "PostgresStore | MemoryStore", clock: Clock) -> IdentityStore:
-    if isinstance(store, MemoryStore):
-        return MemoryIdentityStore(store, clock=clock)
-    from ledgercore_postgres import PostgresIdentityStore
-
-    return PostgresIdentityStore(store.engine, clock=clock)

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 from ledgercore import __version__
 from ledgercore.clock import Clock
 from ledgercore.ledger.commands import BatchItem
+from ledgercore_app.bank import bank_over
 from ledgercore_app.databases import Memory, database_from
 from ledgercore_app.identity import identity_over
 from ledgercore_app.probe import probe_of
 from ledgercore_app.secret_keys import read_secrets, sealer_of, signer_of
 from ledgercore_app.service_settings import OFF, ServiceSettings
 from ledgercore_app.settings import Settings
-from ledgercore_app.wiring import open_store, utc_now
+from ledgercore_app.wiring import open_store, utc_now, work_store_of
 from ledgercore_gather import Gatherer, append_each
 from ledgercore_http import Limits, Service
 from ledgercore_http.resources.table import TABLES
@@ -65,13 +66,15 @@ def open_service(
         store = stack.enter_context(open_store(database, clock=clock, settings=settings))
         readers = stack.enter_context(ThreadPoolExecutor(READING_THREADS, thread_name_prefix="reading"))
         gatherers = stack.enter_context(ThreadPoolExecutor(GATHERING_THREADS, thread_name_prefix="gathering"))
+        work, sealer = work_store_of(store, clock), sealer_of(found)
         yield Service(
             identity=identity_over(
-                store, signer=signer_of(service_settings, found), service_settings=service_settings, clock=clock
+                work, signer=signer_of(service_settings, found), service_settings=service_settings, clock=clock
             ),
+            bank=bank_over(work, sealer=sealer, service_settings=service_settings, clock=clock),
             journals=store,
             limiter=_limiter(store, service_settings, clock),
-            sealer=sealer_of(found),
+            sealer=sealer,
             clock=clock,
             random_bytes=os.urandom,
             fingerprint_key=_fingerprint_key(found.present),

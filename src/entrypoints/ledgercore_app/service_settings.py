@@ -10,6 +10,7 @@ from attrs import field, frozen
 from attrs.converters import optional
 
 from ledgercore.identity.sessions import ACCESS_SECONDS, REFRESH_SECONDS
+from ledgercore.ledger.names import check_ledger_name
 from ledgercore.rate_limits import Quota
 from ledgercore_app.settings import Settings, read_settings
 
@@ -115,6 +116,7 @@ class ServiceSettings:
     refresh_seconds: int = field(default=REFRESH_SECONDS, converter=_seconds)
     password_time_cost: int = field(default=2, converter=_whole)
     password_memory_kib: int = field(default=19_456, converter=_whole)
+    bank_ledger: str = field(default="bank", converter=check_ledger_name)
     rate_limits: str = field(default="database", converter=_rate_limits)
     rate_per_address: Quota | None = field(factory=lambda: _per_minute(100), converter=_quota)
     rate_per_user: Quota | None = field(factory=lambda: _per_minute(1_000), converter=_quota)

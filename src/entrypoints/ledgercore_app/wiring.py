@@ -15,8 +15,8 @@ from ledgercore_app.settings import Settings
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from ledgercore_memory import MemoryStore
-    from ledgercore_postgres import PostgresStore
+    from ledgercore_memory import MemoryStore, MemoryWorkStore
+    from ledgercore_postgres import PostgresStore, PostgresWorkStore
 
 
 def utc_now() -> datetime:
@@ -52,6 +52,17 @@ def open_store(
                 raise
             migrate(engine)
         yield store
+
+
+def work_store_of(store: "PostgresStore | MemoryStore", clock: Clock) -> "PostgresWorkStore | MemoryWorkStore":
+    """Units of work beside the ledgers of a store."""
+    from ledgercore_memory import MemoryStore, MemoryWorkStore
+
+    if isinstance(store, MemoryStore):
+        return MemoryWorkStore(store, clock=clock)
+    from ledgercore_postgres import PostgresWorkStore
+
+    return PostgresWorkStore(store.engine, clock=clock)
 
 
 @contextmanager

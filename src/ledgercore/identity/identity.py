@@ -94,13 +94,13 @@ class Identity:
         scope: str,
         key: str,
         fingerprint: bytes,
-        run: "Callable[[Identity], bytes]",
+        run: Callable[[Work], bytes],
         *,
         sealer: Sealer,
     ) -> tuple[bytes, bool]:
         """The answer that `run` gave under this key, and whether it was given before.
 
-        `run` gets the use cases inside the unit of work that also keeps its answer, sealed. When it raises, nothing
+        `run` gets the unit of work that also keeps its answer, sealed. When it raises, nothing
         is done and nothing kept, so that the request may be sent again; of simultaneous requests under one key one
         runs and the others get its answer. A password that `run` hashes keeps the unit of work open meanwhile;
         `recognise` and `prepare` may go before instead. Raises `idempotency_key_reused` for a key whose first
@@ -114,7 +114,7 @@ class Identity:
                     raise ConflictError(IDEMPOTENCY_KEY_REUSED, key=key)
                 if kept is not None and kept.sealed is not None:
                     return sealer.open(kept.sealed, context=context), True
-                answer = run(self.within(work))
+                answer = run(work)
                 work.answers.keep(scope, key, sealer.seal(answer, context=context))
         except SessionMustEnd as refusal:
             # What `run` did about it is undone with everything else, and it must last.

@@ -10,14 +10,17 @@ from typing import Any
 import pytest
 from attrs import define, field, frozen
 
+from ledgercore.bank import Bank
 from ledgercore.clock import Clock
 from ledgercore.identity.identity import Identity
 from ledgercore.ledger.ledger import Ledger
+from ledgercore_app.bank import bank_over
 from ledgercore_app.cli import OWN_COMMANDS, Program
 from ledgercore_app.databases import Memory
 from ledgercore_app.identity import identity_over
-from ledgercore_app.secret_keys import read_secrets, signer_of
+from ledgercore_app.secret_keys import read_secrets, sealer_of, signer_of
 from ledgercore_app.service_settings import ServiceSettings
+from ledgercore_app.wiring import work_store_of
 from ledgercore_cli.application import OK, Check, Migrated
 from ledgercore_cli.main import run
 from ledgercore_memory import MemoryStore
@@ -33,6 +36,7 @@ class MemoryApplication:
     clock: Clock
     store: MemoryStore
     identity: Identity
+    bank: Bank
     version: str = "1.2.3"
     checks: Sequence[Check] = (Check("database", OK, "memory"),)
     opened: list[str | None] = field(factory=list)
@@ -55,6 +59,11 @@ class MemoryApplication:
     def open_identity(self, database: str | None) -> Iterator[Identity]:
         self.opened.append(database)
         yield self.identity
+
+    @contextmanager
+    def open_bank(self, database: str | None) -> Iterator[Bank]:
+        self.opened.append(database)
+        yield self.bank
 
     def migrate(self, database: str | None) -> Migrated:
         return Migrated(database or "memory", None, "0001")
@@ -115,8 +124,13 @@ def application(clock: Clock) -> MemoryApplication:
     """A program whose ledgers are in memory."""
     store = MemoryStore(clock=clock)
     signer = signer_of(CHEAP, read_secrets(CHEAP, Memory()))
-    identity = identity_over(store, signer=signer, service_settings=CHEAP, clock=clock)
-    return MemoryApplication(clock=clock, store=store, identity=identity)
+    work, sealer = work_store_of(store, clock), sealer_of(read_secrets(CHEAP, Memory()))
+    return MemoryApplication(
+        clock=clock,
+        store=store,
+        identity=identity_over(work, signer=signer, service_settings=CHEAP, clock=clock),
+        bank=bank_over(work, sealer=sealer, service_settings=CHEAP, clock=clock),
+    )
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ import httpx2
 import jsonschema_rs
 import pytest
 
+from ledgercore.bank import Bank
 from ledgercore.identity.access import Operator
 from ledgercore.identity.audit import OPERATOR
 from ledgercore.identity.identity import Identity
@@ -29,7 +30,7 @@ from ledgercore_http import Limits, Service, create_app
 from ledgercore_http.failures import PROBLEM_TYPE
 from ledgercore_http.openapi import openapi_document
 from ledgercore_http.resources.table import TABLES
-from ledgercore_memory import MemoryIdentityStore, MemoryRateLimiter, MemoryStore
+from ledgercore_memory import MemoryRateLimiter, MemoryStore, MemoryWorkStore
 from ledgercore_telemetry import Metrics, Telemetry, configure_logs, tracing_from
 
 SECRET = os.urandom(64)
@@ -162,9 +163,10 @@ def in_memory(clock: Any, limits: Limits = UNLIMITED, probe: AlwaysReady | None 
     store = MemoryStore(clock=clock)
     with ThreadPoolExecutor(4) as readers, ThreadPoolExecutor(2) as gatherers, open(os.devnull, "w") as nowhere:
         metrics = Metrics(routes=(), version="test")
+        work, sealer = MemoryWorkStore(store, clock=clock), AesGcmSealer([sealing_key_from(SECRET, "test")])
         yield Service(
             identity=Identity(
-                store=MemoryIdentityStore(store, clock=clock),
+                store=work,
                 hasher=Argon2Hasher(time_cost=1, memory_kib=64),
                 signer=JwtSigner([key_from_secret("test", SECRET)], issuer="issuer", audience="audience"),
                 clock=clock,
@@ -172,9 +174,10 @@ def in_memory(clock: Any, limits: Limits = UNLIMITED, probe: AlwaysReady | None 
                 lifetimes=Lifetimes(),
                 environment="test",
             ),
+            bank=Bank(store=work, clock=clock, random_bytes=os.urandom, sealer=sealer),
             journals=store,
             limiter=MemoryRateLimiter(clock=clock),
-            sealer=AesGcmSealer([sealing_key_from(SECRET, "test")]),
+            sealer=sealer,
             clock=clock,
             random_bytes=os.urandom,
             fingerprint_key=SECRET[:32],

@@ -16,25 +16,25 @@ from ledgercore.identity.audit import OPERATOR, AuditEvent, first_broken
 from ledgercore.identity.memberships import LedgerAccess
 from ledgercore.identity.sessions import Session
 from ledgercore.testing.identity_people import login, machine, member, someone, stored
-from ledgercore_postgres import PostgresIdentityStore, PostgresStore
+from ledgercore_postgres import PostgresStore, PostgresWorkStore
 
 CLIENTS = 8
 
 
 @pytest.fixture
-def identity(engine: Engine, clock) -> PostgresIdentityStore:
+def identity(engine: Engine, clock) -> PostgresWorkStore:
     """Identity in this test's database."""
-    return PostgresIdentityStore(engine, clock=clock)
+    return PostgresWorkStore(engine, clock=clock)
 
 
 @pytest.fixture
-def second_identity(second_engine: Engine, clock) -> PostgresIdentityStore:
+def second_identity(second_engine: Engine, clock) -> PostgresWorkStore:
     """Another client of the same database."""
-    return PostgresIdentityStore(second_engine, clock=clock)
+    return PostgresWorkStore(second_engine, clock=clock)
 
 
 @pytest.fixture
-def clients(identity: PostgresIdentityStore, second_identity: PostgresIdentityStore) -> list[PostgresIdentityStore]:
+def clients(identity: PostgresWorkStore, second_identity: PostgresWorkStore) -> list[PostgresWorkStore]:
     """Two clients, four times each."""
     return [identity, second_identity] * (CLIENTS // 2)
 
@@ -78,7 +78,7 @@ def until_somebody_waits(engine: Engine) -> None:
 
 class TestSessions:
     def test_a_refresh_token_is_rotated_once(
-        self, identity: PostgresIdentityStore, second_identity: PostgresIdentityStore, engine: Engine
+        self, identity: PostgresWorkStore, second_identity: PostgresWorkStore, engine: Engine
     ) -> None:
         """Of two who present it at once one gets the next, and the other waits and sees that it was rotated."""
         user = someone()
@@ -100,7 +100,7 @@ class TestSessions:
 
 
 class TestAnswers:
-    def claim(self, identity: PostgresIdentityStore, clock, sealed: bytes) -> KeptAnswer | None:
+    def claim(self, identity: PostgresWorkStore, clock, sealed: bytes) -> KeptAnswer | None:
         with identity.begin() as work:
             kept = work.answers.claim("scope", "key", b"fingerprint", now=clock())
             if kept is None:
@@ -108,7 +108,7 @@ class TestAnswers:
             return kept
 
     def test_a_twin_waits_and_is_given_the_answer(
-        self, identity: PostgresIdentityStore, second_identity: PostgresIdentityStore, engine: Engine, clock
+        self, identity: PostgresWorkStore, second_identity: PostgresWorkStore, engine: Engine, clock
     ) -> None:
         """It neither acts nor answers before the first has committed."""
         with identity.begin() as work:
@@ -120,7 +120,7 @@ class TestAnswers:
         assert twin.result() == KeptAnswer(fingerprint=b"fingerprint", sealed=b"first")
 
     def test_a_twin_acts_when_the_first_one_failed(
-        self, identity: PostgresIdentityStore, second_identity: PostgresIdentityStore, engine: Engine, clock
+        self, identity: PostgresWorkStore, second_identity: PostgresWorkStore, engine: Engine, clock
     ) -> None:
         """What was undone leaves the key to whoever has waited."""
         twins = []
@@ -140,7 +140,7 @@ class TestAnswers:
         assert self.claim(identity, clock, b"") == KeptAnswer(fingerprint=b"fingerprint", sealed=b"twin")
 
     def test_an_answer_that_is_taken_over_is_taken_once(
-        self, identity: PostgresIdentityStore, clients: list[PostgresIdentityStore], clock, at_once
+        self, identity: PostgresWorkStore, clients: list[PostgresWorkStore], clock, at_once
     ) -> None:
         """Eight come after a day: one acts, seven are given its answer."""
         self.claim(identity, clock, b"yesterday")
@@ -152,7 +152,7 @@ class TestAnswers:
         assert [kept.sealed for kept in told if kept] == [b"%d" % told.index(None)] * (CLIENTS - 1)
 
     def test_old_answers_are_forgotten_as_new_ones_come(
-        self, identity: PostgresIdentityStore, engine: Engine, clock
+        self, identity: PostgresWorkStore, engine: Engine, clock
     ) -> None:
         """Two for each claim, while others still hold one of them."""
 
@@ -177,7 +177,7 @@ class TestAnswers:
 
 class TestUsers:
     def test_an_email_is_given_to_one_of_many(
-        self, identity: PostgresIdentityStore, clients: list[PostgresIdentityStore], at_once
+        self, identity: PostgresWorkStore, clients: list[PostgresWorkStore], at_once
     ) -> None:
         """The others are told that it is taken, and nothing else goes wrong."""
         users = [someone(email="ada@example.com") for _ in clients]
@@ -189,7 +189,7 @@ class TestUsers:
             assert work.users.find_by_email("ada@example.com") == users[told.index("done")]
 
     def test_logging_in_does_not_wait_for_whoever_changes_the_user(
-        self, identity: PostgresIdentityStore, second_identity: PostgresIdentityStore
+        self, identity: PostgresWorkStore, second_identity: PostgresWorkStore
     ) -> None:
         """A user who is locked can still be given a session."""
         user = someone()
@@ -206,8 +206,8 @@ class TestUsers:
 class TestMembers:
     def test_the_last_owner_stays(
         self,
-        identity: PostgresIdentityStore,
-        clients: list[PostgresIdentityStore],
+        identity: PostgresWorkStore,
+        clients: list[PostgresWorkStore],
         postgres_store: PostgresStore,
         at_once,
     ) -> None:
@@ -216,7 +216,7 @@ class TestMembers:
         owners = [someone() for _ in clients]
         stored(identity, *owners, *(member("books", owner, LedgerAccess.OWNER) for owner in owners))
 
-        def leave(client: PostgresIdentityStore, user_id) -> bool:
+        def leave(client: PostgresWorkStore, user_id) -> bool:
             with client.begin() as work:
                 left = [each for each in work.members.list_in("books") if each.user_id != user_id]
                 return bool(left) and work.members.revoke("books", user_id)
@@ -228,11 +228,11 @@ class TestMembers:
 
 class TestAudit:
     def test_numbers_have_no_gaps_and_the_chain_is_sound(
-        self, identity: PostgresIdentityStore, clients: list[PostgresIdentityStore], at_once
+        self, identity: PostgresWorkStore, clients: list[PostgresWorkStore], at_once
     ) -> None:
         """Eight append at once, some of them in vain, some several in one unit of work."""
 
-        def append(client: PostgresIdentityStore, number: int) -> None:
+        def append(client: PostgresWorkStore, number: int) -> None:
             for turn in range(10):
                 try:
                     with client.begin() as work:
@@ -251,9 +251,7 @@ class TestAudit:
         assert [entry.log.batch for entry in entries] == list(range(1, CLIENTS * 16 + 1))
         assert first_broken(entries) is None
 
-    def test_long_logs_are_read_in_chunks(
-        self, identity: PostgresIdentityStore, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_long_logs_are_read_in_chunks(self, identity: PostgresWorkStore, monkeypatch: pytest.MonkeyPatch) -> None:
         """All entries come, each once, whether or not the last chunk is full."""
         monkeypatch.setattr("ledgercore_postgres.identity.audit.CHUNK_ENTRIES", 3)
         with identity.begin() as work:
@@ -266,7 +264,7 @@ class TestAudit:
 
 class TestUnitsOfWork:
     def test_nothing_shows_before_the_commit(
-        self, identity: PostgresIdentityStore, second_identity: PostgresIdentityStore, postgres_store: PostgresStore
+        self, identity: PostgresWorkStore, second_identity: PostgresWorkStore, postgres_store: PostgresStore
     ) -> None:
         """Neither users nor ledgers."""
         user = someone()
@@ -279,10 +277,10 @@ class TestUnitsOfWork:
 
         assert postgres_store.names() == ["books"]
 
-    def test_a_ledger_is_made_by_one_of_many(self, clients: list[PostgresIdentityStore], at_once) -> None:
+    def test_a_ledger_is_made_by_one_of_many(self, clients: list[PostgresWorkStore], at_once) -> None:
         """The others wait for it and are told that the name is taken."""
 
-        def create(client: PostgresIdentityStore) -> None:
+        def create(client: PostgresWorkStore) -> None:
             with client.begin() as work:
                 work.ledgers.create("books")
 
@@ -292,7 +290,7 @@ class TestUnitsOfWork:
 
     @pytest.mark.slow
     def test_a_circle_of_waiting_is_too_much_contention(
-        self, identity: PostgresIdentityStore, second_identity: PostgresIdentityStore, at_once
+        self, identity: PostgresWorkStore, second_identity: PostgresWorkStore, at_once
     ) -> None:
         """Two who lock the same sessions in opposite orders: one is undone and may try again."""
         user = someone()
@@ -300,7 +298,7 @@ class TestUnitsOfWork:
         stored(identity, user, *sessions)
         both_hold_one = threading.Barrier(2)
 
-        def lock(client: PostgresIdentityStore, order) -> None:
+        def lock(client: PostgresWorkStore, order) -> None:
             with client.begin() as work:
                 work.sessions.find(order[0].id)
                 both_hold_one.wait()
@@ -316,7 +314,7 @@ class TestUnitsOfWork:
         assert Counter(told) == {"done": 1, "too_much_contention": 1}
 
     def test_touching_keys_in_opposite_orders_is_no_circle(
-        self, identity: PostgresIdentityStore, clients: list[PostgresIdentityStore], clock, at_once
+        self, identity: PostgresWorkStore, clients: list[PostgresWorkStore], clock, at_once
     ) -> None:
         """Every use is noted, the latest counts."""
         owner = someone()
@@ -324,7 +322,7 @@ class TestUnitsOfWork:
         stored(identity, owner, *tokens)
         latest = clock() + timedelta(hours=1)
 
-        def touch(client: PostgresIdentityStore, number: int) -> None:
+        def touch(client: PostgresWorkStore, number: int) -> None:
             order = tokens if number % 2 else tokens[::-1]
             client.touch_tokens([(token.id, latest - timedelta(seconds=number)) for token in order])
 
@@ -334,7 +332,7 @@ class TestUnitsOfWork:
             found = work.tokens.list_after(owner_id=owner.id, after=None, limit=100)
         assert {token.last_used_at for token in found} == {latest}
 
-    def test_a_lost_connection_is_unavailable(self, identity: PostgresIdentityStore, fault) -> None:
+    def test_a_lost_connection_is_unavailable(self, identity: PostgresWorkStore, fault) -> None:
         """Before the commit nothing is in doubt."""
         user = someone()
 
@@ -348,7 +346,7 @@ class TestUnitsOfWork:
         stored(identity, user)
 
     def test_a_connection_lost_while_committing_leaves_the_outcome_unknown(
-        self, identity: PostgresIdentityStore, second_engine: Engine
+        self, identity: PostgresWorkStore, second_engine: Engine
     ) -> None:
         """The caller repeats under the same key."""
         with second_engine.begin() as connection:

@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError
 from ledgercore.errors import InternalError
 from ledgercore.identity.audit import OPERATOR, AuditEvent
 from ledgercore.testing.identity_people import login, someone
-from ledgercore_postgres import PostgresIdentityStore
+from ledgercore_postgres import PostgresWorkStore
 
 ID = "'0191d3c0-0000-7000-8000-000000000001'"
 USER = {
@@ -36,9 +36,9 @@ ROWS = {
 
 
 @pytest.fixture
-def identity(engine: Engine, clock) -> PostgresIdentityStore:
+def identity(engine: Engine, clock) -> PostgresWorkStore:
     """Identity in this test's database."""
-    return PostgresIdentityStore(engine, clock=clock)
+    return PostgresWorkStore(engine, clock=clock)
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ class TestAuditLog:
          "INSERT INTO audit (number, recorded_at, body, root, head) SELECT number, recorded_at, body, root, head"
          " FROM audit ON CONFLICT (number) DO UPDATE SET number = 9"],
     )  # fmt: skip
-    def test_it_is_append_only(self, engine: Engine, identity: PostgresIdentityStore, change: str) -> None:
+    def test_it_is_append_only(self, engine: Engine, identity: PostgresWorkStore, change: str) -> None:
         """The database itself refuses to change or remove what is in it."""
         with identity.begin() as work:
             entry = work.audit.append(AuditEvent(action="user_created", actor=OPERATOR))
@@ -139,7 +139,7 @@ class TestAuditLog:
 
 
 class TestErrors:
-    def test_an_error_that_was_passed_over_is_not_committed(self, identity: PostgresIdentityStore) -> None:
+    def test_an_error_that_was_passed_over_is_not_committed(self, identity: PostgresWorkStore) -> None:
         """The server would undo everything and call it a commit, so the unit of work says so itself."""
         user = someone()
 
@@ -156,7 +156,7 @@ class TestErrors:
         with identity.begin() as work:
             assert work.users.find(user.id) is None
 
-    def test_a_constraint_is_named_but_no_row_is_told(self, identity: PostgresIdentityStore) -> None:
+    def test_a_constraint_is_named_but_no_row_is_told(self, identity: PostgresWorkStore) -> None:
         """An unexpected refusal of the database becomes an internal error without contents."""
         with pytest.raises(InternalError) as caught, identity.begin() as work:
             work.sessions.add(login(someone()))

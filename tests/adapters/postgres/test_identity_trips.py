@@ -12,7 +12,7 @@ from ledgercore.identity.principals import Subject
 from ledgercore.identity.users import UserFilter
 from ledgercore.rate_limits import Quota, Take
 from ledgercore.testing.identity_people import login, machine, member, new_id, someone, stored
-from ledgercore_postgres import PostgresIdentityStore, PostgresRateLimiter, PostgresStore, connect
+from ledgercore_postgres import PostgresRateLimiter, PostgresStore, PostgresWorkStore, connect
 
 QUOTA = Quota(5, timedelta(hours=1))
 TABLES = ("users", "sessions", "service_tokens", "memberships", "audit", "answers", "rate_limits", "ledgers")
@@ -23,16 +23,14 @@ DUMMIES = {
 
 
 @pytest.fixture
-def identity(engine: Engine, clock) -> PostgresIdentityStore:
+def identity(engine: Engine, clock) -> PostgresWorkStore:
     """Identity in this test's database."""
-    return PostgresIdentityStore(engine, clock=clock)
+    return PostgresWorkStore(engine, clock=clock)
 
 
 class TestTrips:
     @pytest.mark.parametrize("size", [1, 10, 1_000])
-    def test_standings_are_one_statement_and_one_trip(
-        self, identity: PostgresIdentityStore, watched, size: int
-    ) -> None:
+    def test_standings_are_one_statement_and_one_trip(self, identity: PostgresWorkStore, watched, size: int) -> None:
         """However many are asked for at once, in sessions or by keys, and no transaction around it."""
         user = someone()
         session, token = login(user), machine(user)
@@ -58,7 +56,7 @@ class TestTrips:
 
         assert (sent.statements, sent.trips) == (1, 1)
 
-    def test_claim_takes_one_trip(self, identity: PostgresIdentityStore, clock, watched) -> None:
+    def test_claim_takes_one_trip(self, identity: PostgresWorkStore, clock, watched) -> None:
         """Begin; claim and forget; keep; commit."""
 
         def answer() -> None:
@@ -71,7 +69,7 @@ class TestTrips:
 
         assert watched(answer).trips == 4
 
-    def test_audit_entry_takes_two_trips(self, identity: PostgresIdentityStore, watched) -> None:
+    def test_audit_entry_takes_two_trips(self, identity: PostgresWorkStore, watched) -> None:
         """Begin; its turn and the last entry; the entry; commit."""
 
         def note() -> None:
@@ -104,7 +102,7 @@ def grown(request: pytest.FixtureRequest, database_url: str) -> Iterator[Engine]
 
 def use_everything(engine: Engine, clock) -> None:
     """Send every statement that a request may send."""
-    identity = PostgresIdentityStore(engine, clock=clock)
+    identity = PostgresWorkStore(engine, clock=clock)
     store = PostgresStore(engine, clock=clock)
     name = f"ledger-{new_id().hex}"
     store.create(name)

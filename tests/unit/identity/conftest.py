@@ -23,7 +23,7 @@ from ledgercore.identity.secrets import Claims, TokenType
 from ledgercore.identity.service_tokens import ServiceToken
 from ledgercore.identity.sessions import Session
 from ledgercore.identity.users import Role, User
-from ledgercore_memory import MemoryIdentityStore, MemoryStore
+from ledgercore_memory import MemoryStore, MemoryWorkStore
 
 PASSWORD = "correct horse battery"
 
@@ -105,7 +105,7 @@ class PlainSealer:
 class WatchedStore:
     """A store that counts the units of work that are open, and fails when told to."""
 
-    def __init__(self, store: MemoryIdentityStore) -> None:
+    def __init__(self, store: MemoryWorkStore) -> None:
         self._store = store
         self.open = 0
         self.begun = 0
@@ -218,7 +218,7 @@ def sealer() -> PlainSealer:
 def world(clock: Any) -> World:
     """An identity without users, at noon."""
     hasher = CheapHasher()
-    store = WatchedStore(MemoryIdentityStore(MemoryStore(clock=clock), clock=clock))
+    store = WatchedStore(MemoryWorkStore(MemoryStore(clock=clock), clock=clock))
     hasher.store = store
     identity = Identity(
         store=store, hasher=hasher, signer=PlainSigner(), clock=clock, random_bytes=os.urandom, environment="test"

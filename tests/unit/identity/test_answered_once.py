@@ -26,7 +26,9 @@ def once(world, sealer):
     """Carries out a use case under a key."""
 
     def answered(run: Any, *, scope: str = "address:192.0.2.1", key: str = "k", fingerprint: bytes = BODY) -> Any:
-        return world.identity.answered_once(scope, key, fingerprint, run, sealer=sealer)
+        return world.identity.answered_once(
+            scope, key, fingerprint, lambda work: run(world.identity.within(work)), sealer=sealer
+        )
 
     return answered
 

@@ -7,12 +7,27 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType, ModuleType
 from typing import Final
 
-from ledgercore.errors.catalog import bank, identity, ledger, protocol, requests, storage
+from ledgercore.errors.catalog import (
+    bank,
+    connections,
+    events,
+    identity,
+    jobs,
+    ledger,
+    protocol,
+    requests,
+    statements,
+    storage,
+)
 from ledgercore.errors.catalog.bank import *  # noqa: F403 - a hundred names would be listed twice
+from ledgercore.errors.catalog.connections import *  # noqa: F403
+from ledgercore.errors.catalog.events import *  # noqa: F403
 from ledgercore.errors.catalog.identity import *  # noqa: F403
+from ledgercore.errors.catalog.jobs import *  # noqa: F403
 from ledgercore.errors.catalog.ledger import *  # noqa: F403
 from ledgercore.errors.catalog.protocol import *  # noqa: F403
 from ledgercore.errors.catalog.requests import *  # noqa: F403
+from ledgercore.errors.catalog.statements import *  # noqa: F403
 from ledgercore.errors.catalog.storage import *  # noqa: F403
 from ledgercore.errors.category import Category
 from ledgercore.errors.reason import Reason
@@ -26,7 +41,7 @@ def _reasons_in(*themes: ModuleType) -> Iterator[tuple[str, Reason]]:
 
 
 CATALOG: Final[Mapping[str, Reason]] = MappingProxyType(
-    dict(_reasons_in(protocol, requests, ledger, storage, identity, bank))
+    dict(_reasons_in(protocol, requests, ledger, storage, identity, bank, connections, statements, jobs, events))
 )
 
 

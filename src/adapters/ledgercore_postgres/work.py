@@ -1,4 +1,4 @@
-"""Identity in the database that the ledgers are in: units of work, and how subjects stand."""
+"""Units of work in the database that the ledgers are in, and how subjects stand."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -57,8 +57,8 @@ class PostgresWork:
         self.ledgers = PostgresLedgers(connection, store)
 
 
-class PostgresIdentityStore:
-    """Keeps the promises of the `IdentityStore` port, on connections of its own."""
+class PostgresWorkStore:
+    """Keeps the promises of the `IdentityStore` port and of those above it, on connections of its own."""
 
     def __init__(self, engine: Engine, *, clock: Clock, random_bytes: RandomBytes = os.urandom) -> None:
         self._engine = engine

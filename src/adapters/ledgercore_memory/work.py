@@ -1,4 +1,4 @@
-"""Identity in memory, beside the ledgers of a store: units of work one after the other, undone by copies."""
+"""Units of work in memory, beside the ledgers of a store: one after the other, undone by copies."""
 
 import os
 import threading
@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from uuid import UUID
 
-from attrs import fields
+from attrs import astuple, field, fields, frozen
 
 from ledgercore.clock import Clock
 from ledgercore.identity.principals import Standing, Subject
@@ -45,45 +45,55 @@ class MemoryLedgers:
         return journal
 
 
-class MemoryWork:
-    """See the port `Work`."""
+@frozen(kw_only=True)
+class States:
+    """What each context keeps; a unit of work that fails gives all of it back."""
 
-    def __init__(self, state: State, *, store: MemoryStore, unit: ExitStack, clock: Clock, ids: TimeOrderedIds) -> None:
-        self.users = MemoryUsers(state)
-        self.sessions = MemorySessions(state)
-        self.tokens = MemoryServiceTokens(state)
-        self.members = MemoryMembers(state, store)
-        self.audit = MemoryAuditLog(state, clock=clock, ids=ids)
-        self.answers = MemoryAnswers(state)
+    identity: State = field(factory=State)
+
+
+class MemoryWork:
+    """See the ports named `Work`."""
+
+    def __init__(
+        self, states: States, *, store: MemoryStore, unit: ExitStack, clock: Clock, ids: TimeOrderedIds
+    ) -> None:
+        self.users = MemoryUsers(states.identity)
+        self.sessions = MemorySessions(states.identity)
+        self.tokens = MemoryServiceTokens(states.identity)
+        self.members = MemoryMembers(states.identity, store)
+        self.audit = MemoryAuditLog(states.identity, clock=clock, ids=ids)
+        self.answers = MemoryAnswers(states.identity)
         self.ledgers = MemoryLedgers(store, unit)
 
 
-class MemoryIdentityStore:
-    """Keeps the promises of the `IdentityStore` port without outliving the process."""
+class MemoryWorkStore:
+    """Keeps the promises of the `IdentityStore` port, and of those above it, without outliving the process."""
 
     def __init__(self, store: MemoryStore, *, clock: Clock, random_bytes: Callable[[int], bytes] = os.urandom) -> None:
         self._store = store
         self._clock = clock
         self._ids = TimeOrderedIds(random_bytes)
-        self._state = State()
+        self._states = States()
         self._lock = threading.RLock()
 
     @contextmanager
     def begin(self) -> Iterator[MemoryWork]:
         """See the port. Others wait until the unit of work ends."""
-        names = [field.name for field in fields(State)]
-        with self._lock, undone_after_error(self._state, *names), ExitStack() as unit:
-            yield MemoryWork(self._state, store=self._store, unit=unit, clock=self._clock, ids=self._ids)
+        with self._lock, ExitStack() as unit:
+            for state in astuple(self._states, recurse=False):
+                unit.enter_context(undone_after_error(state, *(kept.name for kept in fields(type(state)))))
+            yield MemoryWork(self._states, store=self._store, unit=unit, clock=self._clock, ids=self._ids)
 
     def standings(self, subjects: Sequence[Subject]) -> Sequence[Standing]:
         """See the port."""
         with self._lock:
             ledgers = set(self._store.names())
-            return [standing_of(self._state, subject, ledgers) for subject in subjects]
+            return [standing_of(self._states.identity, subject, ledgers) for subject in subjects]
 
     def touch_tokens(self, used: Sequence[tuple[UUID, datetime]]) -> None:
         """See the port."""
         with self._lock:
-            tokens = MemoryServiceTokens(self._state)
+            tokens = MemoryServiceTokens(self._states.identity)
             for id, used_at in used:
                 tokens.touch(id, used_at)

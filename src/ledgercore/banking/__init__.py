@@ -1,0 +1,1 @@
+"""Banks, the connections that users have to them, their accounts there, and the synchronisation of these."""

@@ -1,0 +1,1 @@
+"""Background jobs: queues, attempts, retries by the error catalog, and dead letters."""

@@ -1,0 +1,1 @@
+"""Payments: life cycle, limits, and the posting that a completed one is."""
