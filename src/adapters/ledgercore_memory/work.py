@@ -13,6 +13,14 @@ from ledgercore.clock import Clock
 from ledgercore.identity.principals import Standing, Subject
 from ledgercore.ids import TimeOrderedIds
 from ledgercore.ledger.commands import Settings
+from ledgercore_memory.banking.accounts import MemoryBankAccounts
+from ledgercore_memory.banking.banks import MemoryBanks
+from ledgercore_memory.banking.logins import MemoryBankLogins
+from ledgercore_memory.banking.rows import MemoryBankRows, MemoryFindings
+from ledgercore_memory.banking.state import State as BankingState
+from ledgercore_memory.events.outbox import MemoryEvents
+from ledgercore_memory.events.state import State as EventsState
+from ledgercore_memory.events.webhooks import MemoryWebhooks
 from ledgercore_memory.identity.answers import MemoryAnswers
 from ledgercore_memory.identity.audit import MemoryAuditLog
 from ledgercore_memory.identity.members import MemoryMembers
@@ -21,7 +29,13 @@ from ledgercore_memory.identity.sessions import MemorySessions
 from ledgercore_memory.identity.standings import standing_of
 from ledgercore_memory.identity.state import State
 from ledgercore_memory.identity.users import MemoryUsers
+from ledgercore_memory.jobs.jobs import MemoryJobs
+from ledgercore_memory.jobs.state import State as JobsState
 from ledgercore_memory.journal import MemoryJournal
+from ledgercore_memory.payments.payments import MemoryPayments
+from ledgercore_memory.payments.state import State as PaymentsState
+from ledgercore_memory.statements.state import StatementsState
+from ledgercore_memory.statements.statements import MemoryStatements
 from ledgercore_memory.store import MemoryStore
 from ledgercore_memory.undoing import undone_after_error
 
@@ -50,6 +64,11 @@ class States:
     """What each context keeps; a unit of work that fails gives all of it back."""
 
     identity: State = field(factory=State)
+    statements: StatementsState = field(factory=StatementsState)
+    jobs: JobsState = field(factory=JobsState)
+    events: EventsState = field(factory=EventsState)
+    banking: BankingState = field(factory=BankingState)
+    payments: PaymentsState = field(factory=PaymentsState)
 
 
 class MemoryWork:
@@ -65,6 +84,16 @@ class MemoryWork:
         self.audit = MemoryAuditLog(states.identity, clock=clock, ids=ids)
         self.answers = MemoryAnswers(states.identity)
         self.ledgers = MemoryLedgers(store, unit)
+        self.statements = MemoryStatements(states.statements, clock=clock, ids=ids)
+        self.jobs = MemoryJobs(states.jobs, clock=clock, ids=ids)
+        self.banks = MemoryBanks(states.banking)
+        self.bank_logins = MemoryBankLogins(states.banking)
+        self.accounts = MemoryBankAccounts(states.banking)
+        self.bank_rows = MemoryBankRows(states.banking)
+        self.findings = MemoryFindings(states.banking)
+        self.payments = MemoryPayments(states.payments)
+        self.events = MemoryEvents(states.events, clock=clock, ids=ids)
+        self.webhooks = MemoryWebhooks(states.events)
 
 
 class MemoryWorkStore:

@@ -1,6 +1,6 @@
 """Turning the driver's errors into reasons, where they happen and by constraint rather than by text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
@@ -10,19 +10,31 @@ from psycopg import errors
 
 from ledgercore.errors import ConflictError, ExternalDependencyError, InternalError
 from ledgercore.errors.catalog import (
+    ACCOUNT_ALREADY_LINKED,
+    BANK_ALREADY_EXISTS,
+    BRANCH_ALREADY_EXISTS,
     COMMIT_OUTCOME_UNKNOWN,
     DATABASE_ERROR,
     DATABASE_UNAVAILABLE,
     EMAIL_ALREADY_EXISTS,
     TOO_MUCH_CONTENTION,
 )
+from ledgercore.errors.reason import Reason
 
 
 class MetOthers(Exception):
     """Another batch got in between: nothing was stored, and the same batch may be tried again."""
 
 
-EMAIL_CONSTRAINT: Final = "users_email"
+TAKEN: Final[Mapping[str | None, tuple[Reason, str]]] = {
+    "users_email": (EMAIL_ALREADY_EXISTS, "email"),
+    "banks_name": (BANK_ALREADY_EXISTS, "name"),
+    "banks_code": (BANK_ALREADY_EXISTS, "code"),
+    "bank_branches_iban": (BRANCH_ALREADY_EXISTS, "iban"),
+    "bank_branches_swift_code": (BRANCH_ALREADY_EXISTS, "swift_code"),
+    "bank_accounts_external_id": (ACCOUNT_ALREADY_LINKED, "external_account_id"),
+}
+"""What is refused when a constraint keeps something unique, and the field that it is about."""
 RACED_CONSTRAINTS: Final = frozenset({"journal_id", "journal_pkey", "accounts_path", "accounts_pkey", "log_pkey"})
 _TRY_AGAIN: Final = (errors.SerializationFailure, errors.DeadlockDetected, errors.LockNotAvailable)
 # Connections, resources, shutdowns and cancellations, and the system around the server.
@@ -75,8 +87,9 @@ def _reason_for(error: psycopg.Error) -> Exception:
         return MetOthers(_first_line(error))
     if isinstance(error, errors.UniqueViolation) and error.diag.constraint_name in RACED_CONSTRAINTS:
         return MetOthers(_first_line(error))
-    if isinstance(error, errors.UniqueViolation) and error.diag.constraint_name == EMAIL_CONSTRAINT:
-        return ConflictError(EMAIL_ALREADY_EXISTS, field="email")
+    if isinstance(error, errors.UniqueViolation) and error.diag.constraint_name in TAKEN:
+        reason, field = TAKEN[error.diag.constraint_name]
+        return ConflictError(reason, field=field)
     if _is_away(error):
         return _unavailable(error)
     return InternalError(DATABASE_ERROR, sqlstate=error.sqlstate, constraint=error.diag.constraint_name)

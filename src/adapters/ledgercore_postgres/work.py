@@ -15,8 +15,14 @@ from ledgercore.errors.catalog import DATABASE_ERROR
 from ledgercore.identity.principals import Standing, Subject
 from ledgercore.ids import TimeOrderedIds
 from ledgercore.ledger.commands import Settings
+from ledgercore_postgres.banking.accounts import PostgresBankAccounts
+from ledgercore_postgres.banking.banks import PostgresBanks
+from ledgercore_postgres.banking.logins import PostgresBankLogins
+from ledgercore_postgres.banking.rows import PostgresBankRows, PostgresFindings
 from ledgercore_postgres.database import borrowed, borrowed_alone, driver_connection, driver_cursor, teach_arrays
 from ledgercore_postgres.driver_errors import translated_commit, translated_errors
+from ledgercore_postgres.events.outbox import PostgresEvents
+from ledgercore_postgres.events.webhooks import PostgresWebhooks
 from ledgercore_postgres.identity.answers import PostgresAnswers
 from ledgercore_postgres.identity.audit import PostgresAuditLog
 from ledgercore_postgres.identity.members import PostgresMembers
@@ -24,7 +30,10 @@ from ledgercore_postgres.identity.service_tokens import PostgresServiceTokens, t
 from ledgercore_postgres.identity.sessions import PostgresSessions
 from ledgercore_postgres.identity.standings import read_standings
 from ledgercore_postgres.identity.users import PostgresUsers
+from ledgercore_postgres.jobs.jobs import PostgresJobs
 from ledgercore_postgres.journal import JoinedJournal, RandomBytes
+from ledgercore_postgres.payments.payments import PostgresPayments
+from ledgercore_postgres.statements.statements import PostgresStatements
 from ledgercore_postgres.store import PostgresStore
 
 
@@ -55,6 +64,16 @@ class PostgresWork:
         self.audit = PostgresAuditLog(connection, clock=clock, ids=ids)
         self.answers = PostgresAnswers(connection)
         self.ledgers = PostgresLedgers(connection, store)
+        self.statements = PostgresStatements(connection, clock=clock, ids=ids)
+        self.jobs = PostgresJobs(connection, clock=clock, ids=ids)
+        self.banks = PostgresBanks(connection)
+        self.bank_logins = PostgresBankLogins(connection)
+        self.accounts = PostgresBankAccounts(connection)
+        self.bank_rows = PostgresBankRows(connection)
+        self.findings = PostgresFindings(connection)
+        self.payments = PostgresPayments(connection)
+        self.events = PostgresEvents(connection, clock=clock, ids=ids)
+        self.webhooks = PostgresWebhooks(connection)
 
 
 class PostgresWorkStore:

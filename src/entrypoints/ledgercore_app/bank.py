@@ -1,7 +1,7 @@
 """Composition of the bank: its use cases over the store that identity and the ledgers are in."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from ledgercore_app.wiring import open_store, work_store_of
 
 if TYPE_CHECKING:
     from ledgercore.payments.ports import Store
+    from ledgercore.statements.statements import Statement
 
 
 @contextmanager
@@ -30,4 +31,20 @@ def open_bank(
 
 def bank_over(store: "Store", *, sealer: Sealer, service_settings: ServiceSettings, clock: Clock) -> Bank:
     """The bank in a store, as the settings want it."""
-    return Bank(store=store, clock=clock, random_bytes=os.urandom, sealer=sealer, ledger=service_settings.bank_ledger)
+    return Bank(
+        store=store,
+        clock=clock,
+        random_bytes=os.urandom,
+        sealer=sealer,
+        statement_reader=_read_statements,
+        ledger=service_settings.bank_ledger,
+    )
+
+
+def _read_statements(
+    data: bytes, *, format: str | None, dialect: str | None, currency: str | None
+) -> "Sequence[Statement]":
+    """Whoever reads no files need not load what reads them."""
+    from ledgercore_statements.reading import read_statements
+
+    return read_statements(data, format=format, dialect=dialect, currency=currency)

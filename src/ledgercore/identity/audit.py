@@ -7,7 +7,9 @@ from uuid import UUID
 
 from attrs import field, frozen
 
+from ledgercore.clock import next_recorded_at
 from ledgercore.errors.details import json_details
+from ledgercore.ids import TimeOrderedIds
 from ledgercore.ledger.log.chain import GENESIS, LogEntry, next_entry
 from ledgercore.ledger.log.merkle import leaf_hash
 from ledgercore.ledger.texts import encode_json
@@ -17,7 +19,12 @@ ACTIONS: Final = (
     "user_logout_all", "session_revoked", "password_changed", "password_rehashed", "session_refreshed",
     "refresh_token_reused", "service_token_issued", "service_token_revoked", "ledger_created", "member_granted",
     "member_revoked", "settings_changed", "period_closed", "authentication_failure", "authorization_failure",
-    "rate_limit_exceeded", "malformed_json_request",
+    "rate_limit_exceeded", "malformed_json_request", "job_cancelled", "job_replayed",
+    "payment_created", "payment_scheduled", "payment_processed", "payment_failed", "payment_cancelled",
+    "payment_returned",
+    "statement_imported", "lines_matched", "match_undone",
+    "webhook_created", "webhook_changed", "webhook_secret_rotated", "webhook_removed", "webhook_replayed",
+    "webhook_redelivered", "webhook_disabled",
 )  # fmt: skip
 """Every action that is ever recorded."""
 
@@ -103,6 +110,19 @@ def next_audit_entry(previous: LogEntry | None, event: AuditEvent, *, id: UUID, 
     head = GENESIS if previous is None else previous.head
     log = next_entry(previous=head, batch=number, first=number, last=number, recorded_at=now, root=leaf_hash(body))
     return AuditEntry(body=body, log=log)
+
+
+def next_audit_entries(
+    previous: LogEntry | None, events: Iterable[AuditEvent], *, now: datetime, ids: TimeOrderedIds
+) -> list[AuditEntry]:
+    """Give events their places one after the other, each later than the one before it."""
+    entries = []
+    for event in events:
+        at = next_recorded_at(now, None if previous is None else previous.recorded_at)
+        entry = next_audit_entry(previous, event, id=ids.one(at), now=at)
+        entries.append(entry)
+        previous = entry.log
+    return entries
 
 
 def first_broken(entries: Iterable[AuditEntry]) -> AuditEntry | None:

@@ -135,6 +135,10 @@ class AuditLog(Protocol):
         """
         ...
 
+    def append_all(self, events: Sequence[AuditEvent]) -> Sequence[AuditEntry]:
+        """Store events one after the other; the same as appending each, in as many trips as one takes."""
+        ...
+
     def list_before(self, wanted: AuditFilter, *, before: int | None, limit: int) -> Sequence[AuditEntry]:
         """At most `limit` entries that fit, newest first, before a number."""
         ...

@@ -33,6 +33,13 @@ class Scope(StrEnum):
     TOKENS_WRITE = "tokens:write"
     AUDIT_READ = "audit:read"
     PROFILE_READ = "profile:read"
+    PAYMENTS_READ = "payments:read"
+    PAYMENTS_WRITE = "payments:write"
+    BANKING_READ = "banking:read"
+    BANKING_WRITE = "banking:write"
+    JOBS_READ = "jobs:read"
+    JOBS_WRITE = "jobs:write"
+    WEBHOOKS_WRITE = "webhooks:write"
 
 
 def check_scopes(scopes: Iterable[object]) -> frozenset[Scope]:

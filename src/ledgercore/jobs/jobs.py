@@ -29,13 +29,12 @@ class JobState(StrEnum):
 MOVES: Final[Mapping[tuple[JobState, str], JobState]] = {
     (JobState.WAITING, "claim"): JobState.RUNNING,
     (JobState.WAITING, "cancel"): JobState.CANCELLED,
-    (JobState.RUNNING, "claim"): JobState.RUNNING,
     (JobState.RUNNING, "complete"): JobState.DONE,
     (JobState.RUNNING, "retry"): JobState.WAITING,
     (JobState.RUNNING, "give_up"): JobState.DEAD,
     (JobState.DEAD, "replay"): JobState.WAITING,
 }
-"""The life cycle. A running job is claimed anew only when its lease has lapsed."""
+"""The life cycle. A running job whose lease has lapsed is tried again or given up as if it had failed."""
 
 
 def _check_priority(_: object, __: object, value: int) -> None:

@@ -3,13 +3,16 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from attrs import frozen
 
 from ledgercore.identity.ports import Work as IdentityWork
 from ledgercore.jobs.jobs import Claim, Failure, Job, JobState, NewJob
+
+COUNTED: Final = (JobState.WAITING, JobState.RUNNING, JobState.DEAD)
+"""The states of jobs that somebody has yet to do something about."""
 
 
 @frozen(kw_only=True)
@@ -23,7 +26,10 @@ class JobFilter:
 
 @frozen(kw_only=True)
 class QueueCounts:
-    """How many jobs a queue has, and since when the oldest that may begin has waited."""
+    """How many jobs of a queue are waiting, running and dead, and since when the oldest that may begin has waited.
+
+    Those that are done or cancelled are not counted: they are many, and go.
+    """
 
     queue: str
     states: Mapping[JobState, int]
@@ -57,7 +63,11 @@ class Jobs(Protocol):
         ...
 
     def counts(self) -> Sequence[QueueCounts]:
-        """How many jobs each queue has, by name."""
+        """How many jobs each queue has, by name; queues that have none are left out."""
+        ...
+
+    def prune(self, *, finished_before: datetime, limit: int) -> int:
+        """Remove at most `limit` jobs that were done or cancelled before a time; returns how many."""
         ...
 
 
@@ -67,13 +77,17 @@ class JobQueue(Protocol):
     def claim(self, queue: str, *, kinds: Sequence[str], limit: int, lease: timedelta) -> Sequence[Claim]:
         """Take jobs that may begin, by priority and then by age; nobody else gets them while the lease lasts.
 
-        Those whose lease has lapsed count as ready. One whose attempts are used up is given up as `job_abandoned`
-        instead of being given out.
+        Those whose lease has lapsed are taken back first, as `ledgercore.jobs.leases.taken_back` decides: given up
+        as `job_abandoned` when their attempts are used up, else ready again. One that was abandoned is given out
+        alone, so that what ends its worker ends no other job's attempt.
         """
         ...
 
     def extend(self, claims: Sequence[Claim], *, lease: timedelta) -> Sequence[Claim]:
-        """Keep jobs longer; gives those that are still this worker's."""
+        """Keep jobs longer; gives those that are kept.
+
+        Not kept are those that are another worker's by now, and those that are just being completed.
+        """
         ...
 
     def fail(self, claim: Claim, failure: Failure, *, retry_at: datetime | None) -> None:
@@ -82,10 +96,6 @@ class JobQueue(Protocol):
 
     def release(self, claims: Sequence[Claim]) -> None:
         """Give back jobs whose attempt has not begun; it does not count."""
-        ...
-
-    def prune(self, *, finished_before: datetime, limit: int) -> int:
-        """Remove jobs that were done or cancelled before a time; returns how many."""
         ...
 
 

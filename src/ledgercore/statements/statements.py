@@ -3,7 +3,7 @@
 from datetime import date
 from enum import StrEnum
 
-from attrs import field, frozen
+from attrs import frozen
 
 from ledgercore.money import Money
 
@@ -103,7 +103,7 @@ class Statement:
     opening: Balance | None = None
     closing: Balance | None = None
     balances: tuple[Balance, ...] = ()
-    entries: tuple[StatementEntry, ...] = field(default=(), converter=tuple)
+    entries: tuple[StatementEntry, ...] = ()
     warnings: tuple[str, ...] = ()
 
     @property

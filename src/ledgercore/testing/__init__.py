@@ -10,7 +10,8 @@
 `store` is a fixture of one test: a `LedgerStore` at the time of the `clock` fixture. It may keep its
 ledgers in a database shared by many tests, since every test takes ledgers of names never used before.
 `IdentityStoreContract` asks for `identity` besides, an `IdentityStore` over the same ledgers, and
-`RateLimiterContract` for `limiter` and `elapse`. Needs pytest; the memory adapter is held to the same suites.
+`RateLimiterContract` for `limiter` and `elapse`; `JobStoreContract` for `jobs` and
+`job_queue`. Needs pytest; the memory adapter is held to the same suites.
 """
 
 import sys
@@ -20,18 +21,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from ledgercore.testing.identities import IdentityStoreContract as IdentityStoreContract
+    from ledgercore.testing.job_stores import JobStoreContract as JobStoreContract
     from ledgercore.testing.journals import JournalContract as JournalContract
     from ledgercore.testing.ledgers import OPENING as OPENING
     from ledgercore.testing.ledgers import StoppedClock as StoppedClock
     from ledgercore.testing.rate_limits import RateLimiterContract as RateLimiterContract
+    from ledgercore.testing.statement_stores import StatementStoreContract as StatementStoreContract
     from ledgercore.testing.stores import LedgerStoreContract as LedgerStoreContract
 
 _HOMES: Final = {
     "IdentityStoreContract": "identities",
+    "JobStoreContract": "job_stores",
     "JournalContract": "journals",
     "LedgerStoreContract": "stores",
     "OPENING": "ledgers",
     "RateLimiterContract": "rate_limits",
+    "StatementStoreContract": "statement_stores",
     "StoppedClock": "ledgers",
 }
 __all__ = [*sorted(_HOMES)]

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -85,6 +86,22 @@ class AuditContract(IdentityContract):
 
         assert entries[0].log.batch == 1
         assert first_broken(entries) is None
+
+    def test_many_are_appended_as_one_after_the_other(self, identity: IdentityStore) -> None:
+        """In order, in one chain with what came before and comes after; none at all is nothing."""
+        target = f"user:{new_id()}"
+        [before] = recorded(identity, event())
+
+        with identity.begin() as work:
+            none = work.audit.append_all([])
+            many = work.audit.append_all([event(f"action-{number}", target=target) for number in range(20)])
+            last = work.audit.append(event(target=target))
+
+        assert list(none) == []
+        assert [json.loads(entry.body)["action"] for entry in many] == [f"action-{number}" for number in range(20)]
+        assert [entry.log.batch for entry in many] == [before.log.batch + 1 + number for number in range(20)]
+        assert found(identity, target=target) == [*many, last]
+        assert all(after.log.follows(entry.log) for entry, after in pairwise([before, *many, last]))
 
     def test_entries_go_on_after_a_number(self, identity: IdentityStore) -> None:
         """Whoever has read some of the log reads the rest."""

@@ -31,6 +31,7 @@ from ledgercore_http.failures import PROBLEM_TYPE
 from ledgercore_http.openapi import openapi_document
 from ledgercore_http.resources.table import TABLES
 from ledgercore_memory import MemoryRateLimiter, MemoryStore, MemoryWorkStore
+from ledgercore_statements.reading import read_statements
 from ledgercore_telemetry import Metrics, Telemetry, configure_logs, tracing_from
 
 SECRET = os.urandom(64)
@@ -174,7 +175,9 @@ def in_memory(clock: Any, limits: Limits = UNLIMITED, probe: AlwaysReady | None 
                 lifetimes=Lifetimes(),
                 environment="test",
             ),
-            bank=Bank(store=work, clock=clock, random_bytes=os.urandom, sealer=sealer),
+            bank=Bank(
+                store=work, clock=clock, random_bytes=os.urandom, sealer=sealer, statement_reader=read_statements
+            ),
             journals=store,
             limiter=MemoryRateLimiter(clock=clock),
             sealer=sealer,

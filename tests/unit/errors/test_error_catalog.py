@@ -53,6 +53,7 @@ BANK_REASONS = [
     ("email_already_exists", "conflict", 409, "Email already exists"),
     ("already_processed", "conflict", 409, "Resource has already been processed"),
     ("duplicate_transaction", "conflict", 409, "Duplicate transaction"),
+    ("payment_not_completed", "conflict", 409, "The payment is not completed"),
     ("insufficient_funds", "business_rule", 422, "Insufficient funds for this transaction"),
     ("account_inactive", "business_rule", 422, "Account is inactive"),
     ("daily_limit_exceeded", "business_rule", 422, "Daily payment limit exceeded"),
@@ -127,6 +128,12 @@ NOT_MENDED_BY_REPEATING = {
     "log_diverged",
 }
 
+CONNECTION_REASONS = {
+    "validation": "forbidden_address unknown_bank_kind invalid_iban invalid_bic invalid_routing_number",
+    "business_rule": "consent_expired consent_pending history_window_closed bank_refused",
+    "external_dependency": "circuit_open bank_rate_limited",
+}
+
 
 @pytest.mark.parametrize(("code", "category", "status", "title"), BANK_REASONS)
 def test_bank_reasons_are_as_documented(code: str, category: str, status: int, title: str) -> None:
@@ -149,7 +156,7 @@ def test_protocol_reasons_have_the_status_of_http(code: str, category: str, stat
     ("code", "category"),
     [
         (code, category)
-        for reasons in (LEDGER_REASONS, IDENTITY_REASONS)
+        for reasons in (LEDGER_REASONS, IDENTITY_REASONS, CONNECTION_REASONS)
         for category, codes in reasons.items()
         for code in codes.split()
     ],
@@ -166,7 +173,11 @@ def test_our_own_reasons_follow_their_category(code: str, category: str) -> None
 def test_catalog_holds_nothing_else() -> None:
     """A new reason is entered in these tables, and so read by a second pair of eyes."""
     listed = {row[0] for row in BANK_REASONS} | {row[0] for row in PROTOCOL_REASONS}
-    listed |= {code for codes in (*LEDGER_REASONS.values(), *IDENTITY_REASONS.values()) for code in codes.split()}
+    listed |= {
+        code
+        for codes in (*LEDGER_REASONS.values(), *IDENTITY_REASONS.values(), *CONNECTION_REASONS.values())
+        for code in codes.split()
+    }
 
     assert set(CATALOG) == listed
 

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ledgercore.clock import Clock, next_recorded_at
-from ledgercore.identity.audit import AuditEntry, AuditEvent, AuditFilter, next_audit_entry
+from ledgercore.clock import Clock
+from ledgercore.identity.audit import AuditEntry, AuditEvent, AuditFilter, next_audit_entries
 from ledgercore.ids import TimeOrderedIds
 from ledgercore_memory.identity.state import State
 
@@ -20,11 +20,15 @@ class MemoryAuditLog:
 
     def append(self, event: AuditEvent) -> AuditEntry:
         """See the port."""
-        previous = self._state.audit[-1].log if self._state.audit else None
-        now = next_recorded_at(self._clock(), None if previous is None else previous.recorded_at)
-        entry = next_audit_entry(previous, event, id=self._ids.one(now), now=now)
-        self._state.audit.append(entry)
+        [entry] = self.append_all([event])
         return entry
+
+    def append_all(self, events: Sequence[AuditEvent]) -> Sequence[AuditEntry]:
+        """See the port."""
+        previous = self._state.audit[-1].log if self._state.audit else None
+        entries = next_audit_entries(previous, events, now=self._clock(), ids=self._ids)
+        self._state.audit.extend(entries)
+        return entries
 
     def list_before(self, wanted: AuditFilter, *, before: int | None, limit: int) -> Sequence[AuditEntry]:
         """See the port."""

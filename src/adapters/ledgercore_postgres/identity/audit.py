@@ -3,24 +3,24 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from psycopg import Cursor
 from sqlalchemy import ColumnElement, Connection, Row, Text, cast, select
 
-from ledgercore.clock import Clock, next_recorded_at
-from ledgercore.identity.audit import AuditEntry, AuditEvent, AuditFilter, next_audit_entry
+from ledgercore.clock import Clock
+from ledgercore.identity.audit import AuditEntry, AuditEvent, AuditFilter, next_audit_entries
 from ledgercore.ids import TimeOrderedIds
 from ledgercore.ledger.log.chain import LogEntry
 from ledgercore_postgres.database import driver_cursor
 from ledgercore_postgres.identity.tables import AUDIT
-from ledgercore_postgres.loading import ask
+from ledgercore_postgres.parameters import BigIntegers, Blobs, Moments, Texts
+from ledgercore_postgres.turns import take_turn
 
 CHUNK_ENTRIES: Final = 1_000
-_LOCK: Final = 0x1ED6E2C1
-_TAKE_TURN: Final = "SELECT pg_advisory_xact_lock(%s)"
 _LAST: Final = "SELECT number, recorded_at, root, head FROM audit ORDER BY number DESC LIMIT 1"
 _INSERT: Final = (
     # What entries are found by follows from the body, so that it cannot say anything else.
-    "INSERT INTO audit (number, recorded_at, body, root, head) VALUES (%s, %s, %s::json, %s, %s)"
+    "INSERT INTO audit (number, recorded_at, body, root, head)"
+    " SELECT number, recorded_at, body::json, root, head"
+    " FROM unnest(%b, %b, %b, %b, %b) AS new (number, recorded_at, body, root, head)"
 )
 _ENTRIES: Final = select(
     AUDIT.c.number, AUDIT.c.recorded_at, AUDIT.c.root, AUDIT.c.head, cast(AUDIT.c.body, Text).label("body")
@@ -36,13 +36,31 @@ class PostgresAuditLog:
         self._ids = ids
 
     def append(self, event: AuditEvent) -> AuditEntry:
-        """See the port. From here until the unit of work ends nobody else appends: do it last."""
-        cursor = driver_cursor(self._connection)
-        previous = _take_turn(cursor)
-        now = next_recorded_at(self._clock(), None if previous is None else previous.recorded_at)
-        entry = next_audit_entry(previous, event, id=self._ids.one(now), now=now)
-        cursor.execute(_INSERT, (entry.log.batch, now, entry.body.decode(), entry.log.root, entry.log.head))
+        """See the port."""
+        [entry] = self.append_all([event])
         return entry
+
+    def append_all(self, events: Sequence[AuditEvent]) -> Sequence[AuditEntry]:
+        """See the port. From here until the unit of work ends nobody else appends: do it last."""
+        if not events:
+            return []
+        cursor = driver_cursor(self._connection)
+        last = take_turn(cursor, _LAST)
+        entries = next_audit_entries(
+            None if last is None else _log_entry(*last), events, now=self._clock(), ids=self._ids
+        )
+        logged = [entry.log for entry in entries]
+        cursor.execute(
+            _INSERT,
+            (
+                BigIntegers(log.batch for log in logged),
+                Moments(log.recorded_at for log in logged),
+                Texts(entry.body.decode() for entry in entries),
+                Blobs(log.root for log in logged),
+                Blobs(log.head for log in logged),
+            ),
+        )
+        return entries
 
     def list_before(self, wanted: AuditFilter, *, before: int | None, limit: int) -> Sequence[AuditEntry]:
         """See the port."""
@@ -59,15 +77,6 @@ class PostgresAuditLog:
             if len(chunk) < CHUNK_ENTRIES:
                 return
             after = chunk[-1].log.batch
-
-
-def _take_turn(cursor: Cursor[Any]) -> LogEntry | None:
-    """Wait until nobody else appends, and read the last entry; it takes a statement of its own to see it."""
-    with cursor.connection.pipeline():
-        cursor.execute(_TAKE_TURN, (_LOCK,))
-        answer = ask(cursor, _LAST, ())
-    last = answer.fetchone()
-    return None if last is None else _log_entry(*last)
 
 
 def _fits(wanted: AuditFilter) -> list[ColumnElement[bool]]:

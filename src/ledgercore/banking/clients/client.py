@@ -11,25 +11,36 @@ from ledgercore.banking.observations import AccountSeen, BalanceSeen, Permission
 
 @frozen(kw_only=True)
 class Registration:
-    """How we are known to a bank. `api_url` has no slash at its end; `redirect_url` is where users come back to."""
+    """How we are known to a bank. `api_url` has no slash at its end; `redirect_url` is where users come back to.
+
+    `token_url` is where codes become tokens; `{api_url}/oauth2/token` unless the bank has it elsewhere.
+    """
 
     api_url: str
     authorize_url: str
     client_id: str
     client_secret: str = field(repr=False)
     redirect_url: str
+    token_url: str | None = None
 
 
 class BankClient(Protocol):
     """Speaks one kind of bank's language.
 
     Refusals become errors from the catalog: `invalid_token` and `token_expired` for a token that is not taken,
-    `consent_expired` when the user has to come back, `bank_rate_limited` with `retry_after_ms`, `bank_api_error`
-    for what the bank got wrong: statuses of 500 and more, or answers that cannot be read.
+    `consent_expired` when the user has to come back, `consent_pending` when the bank still waits for the user,
+    `history_window_closed` for rows from too long ago, `account_not_found`, `bank_rate_limited` with `retry_after_ms`,
+    `bank_refused` for whatever else it does not want, and `bank_api_error` for what the bank got wrong: statuses of
+    500 and more, redirects, or answers that cannot be read.
     """
 
-    def begin_consent(self, *, state: str, verifier: str, now: datetime) -> Exchange[Permission]:
-        """Ask for access; PKCE (RFC 7636) with S256. `state` and `verifier` are random, made by the caller."""
+    def begin_consent(
+        self, *, state: str, verifier: str, now: datetime, user_address: str | None = None
+    ) -> Exchange[Permission]:
+        """Ask for access; PKCE (RFC 7636) with S256. `state` and `verifier` are random, made by the caller.
+
+        `user_address` is the IP address that the user comes from, which some banks want to know.
+        """
         ...
 
     def finish_consent(self, *, code: str, verifier: str, extra: dict[str, str], now: datetime) -> Exchange[Tokens]:

@@ -133,6 +133,12 @@ ALREADY_PROCESSED: Final = Reason(
     "Resource has already been processed",
     description="Read the resource: its state is final.",
 )
+PAYMENT_NOT_COMPLETED: Final = Reason(
+    "payment_not_completed",
+    Category.CONFLICT,
+    "The payment is not completed",
+    description="Return completed payments only; cancel one that is still pending.",
+)
 DUPLICATE_TRANSACTION: Final = Reason(
     "duplicate_transaction",
     Category.CONFLICT,

@@ -1,0 +1,1 @@
+"""Jobs in memory, for tests and for trying things out."""

@@ -1,0 +1,1 @@
+"""Banks, logins, accounts and what banks told of them in PostgreSQL."""

@@ -1,0 +1,136 @@
+"""The door for statement files: finds out what a file is, and has it read."""
+
+import re
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Final
+
+from attrs import frozen
+
+from ledgercore.errors import ValidationError, shortened
+from ledgercore.errors.catalog import UNKNOWN_STATEMENT_FORMAT
+from ledgercore.statements.statements import Statement
+from ledgercore_statements.csv_banks import DIALECTS
+from ledgercore_statements.csv_dialects import Dialect
+from ledgercore_statements.csv_statements import find_dialect, read_csv
+from ledgercore_statements.faults import malformed
+from ledgercore_statements.mt94x import read_mt94x
+from ledgercore_statements.qif import read_qif
+
+FILE_BYTES_MAX: Final = 64 * 1024 * 1024
+_HEAD_BYTES: Final = 65_536
+_BYTE_ORDER_MARKS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_OFX: Final = re.compile(rb"OFXHEADER|<OFX>", re.IGNORECASE)
+_CAMT: Final = re.compile(rb"camt\.05[234]\.001|BkToCstmr")
+_MT94X: Final = re.compile(rb"^(?:\{[^\r\n]{0,200}\{4:)?:20:", re.MULTILINE)
+_QIF: Final = re.compile(rb"!(?:Type|Option|Clear):|!Account", re.IGNORECASE)
+
+
+@frozen(kw_only=True)
+class _File:
+    """A file, and what the caller says of it that the file may not tell itself."""
+
+    data: bytes
+    dialect: Dialect | None
+    currency: str | None
+    is_day_first: bool | None
+    decimal: str | None
+
+
+def read_statements(
+    data: bytes,
+    *,
+    format: str | None = None,
+    dialect: Dialect | str | None = None,
+    currency: str | None = None,
+    is_day_first: bool | None = None,
+    decimal: str | None = None,
+) -> tuple[Statement, ...]:
+    """Read all statements of a file of at most 64 MiB, in its order; without a `format` the content tells it.
+
+    A CSV file is read by the `dialect`, given itself or by the name of a bank's; without one its header tells
+    it. QIF needs the `currency`, and `is_day_first` or `decimal` where its dates or amounts can be read both
+    ways. Raises `ValidationError`: `unknown_statement_format` for a format, dialect or content that is not
+    known, `malformed_statement` with the position for a file that cannot be read; nothing is returned then.
+    """
+    if len(data) > FILE_BYTES_MAX:
+        raise malformed(format or "any", f"byte {FILE_BYTES_MAX + 1}", f"a file has at most {FILE_BYTES_MAX} bytes")
+    declared = _dialect(dialect) if isinstance(dialect, str) else dialect
+    if format is None:
+        format = "csv" if declared is not None else find_format(data)
+    if format is None or (reader := _READERS.get(format.lower())) is None:
+        raise _unknown(format, "the content is of none of the formats" if format is None else "no such format")
+    return reader(_File(data=data, dialect=declared, currency=currency, is_day_first=is_day_first, decimal=decimal))
+
+
+def find_format(data: bytes) -> str | None:
+    """The format that a file has by its content, or `None`; `csv` only with the header of a bank we know."""
+    # Without its zero bytes, UTF-16 is legible enough for this.
+    head = data[:_HEAD_BYTES].replace(b"\0", b"")
+    for mark in _BYTE_ORDER_MARKS:
+        head = head.removeprefix(mark)
+    start = head.lstrip()
+    if start[:3].upper() == b"OFX" or start.startswith(b"<"):
+        return "ofx" if _OFX.search(start) else "camt" if _CAMT.search(start) else None
+    if _QIF.match(start):
+        return "qif"
+    if _MT94X.search(head):
+        return "mt942" if b":34F:" in head and b":60" not in head else "mt940"
+    return "csv" if find_dialect(data) else None
+
+
+def _read_camt(file: _File) -> tuple[Statement, ...]:
+    return _lazily("camt", "read_camt")(file.data)
+
+
+def _read_ofx(file: _File) -> tuple[Statement, ...]:
+    return _lazily("ofx", "read_ofx")(file.data)
+
+
+def _read_mt94x(file: _File) -> tuple[Statement, ...]:
+    return read_mt94x(file.data)
+
+
+def _read_qif(file: _File) -> tuple[Statement, ...]:
+    return read_qif(file.data, currency=file.currency, is_day_first=file.is_day_first, decimal=file.decimal)
+
+
+def _read_csv(file: _File) -> tuple[Statement, ...]:
+    dialect = file.dialect or find_dialect(file.data)
+    if dialect is None:
+        raise _unknown("csv", "the header is of no bank that is known; name or declare a dialect")
+    return read_csv(file.data, dialect)
+
+
+_READERS: Final[Mapping[str, Callable[[_File], tuple[Statement, ...]]]] = {
+    "mt940": _read_mt94x,
+    "mt942": _read_mt94x,
+    "camt": _read_camt,
+    "ofx": _read_ofx,
+    "qfx": _read_ofx,
+    "qif": _read_qif,
+    "csv": _read_csv,
+}
+FORMATS: Final = tuple(_READERS)
+
+
+def _lazily(module: str, reader: str) -> Callable[[bytes], tuple[Statement, ...]]:
+    """Parsers of XML are loaded when the first such file is read."""
+    found: Callable[[bytes], tuple[Statement, ...]] = getattr(import_module(f"ledgercore_statements.{module}"), reader)
+    return found
+
+
+def _dialect(name: str) -> Dialect:
+    if (found := DIALECTS.get(name)) is None:
+        raise _unknown("csv", f"there is no dialect {shortened(name)}")
+    return found
+
+
+def _unknown(asked: str | None, why: str) -> ValidationError:
+    return ValidationError(
+        UNKNOWN_STATEMENT_FORMAT,
+        format=None if asked is None else shortened(asked),
+        why=why,
+        formats=FORMATS,
+        dialects=tuple(DIALECTS),
+    )

@@ -1,0 +1,288 @@
+"""Reconciliation: making matches, undoing them, and proving what they leave."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from attrs import evolve, frozen
+
+from ledgercore.clock import Clock
+from ledgercore.errors import ConflictError, NotFoundError
+from ledgercore.errors.catalog import (
+    ACCOUNT_NOT_FOUND,
+    MATCH_ALREADY_UNDONE,
+    MATCH_NOT_FOUND,
+    STATEMENT_NOT_FOUND,
+    TRANSACTION_NOT_FOUND,
+)
+from ledgercore.identity.audit import Actor, AuditEvent
+from ledgercore.ids import TimeOrderedIds
+from ledgercore.ledger.accounts import Account, Side
+from ledgercore.ledger.commands import Reversal
+from ledgercore.ledger.outcomes import Applied, Refused
+from ledgercore.ledger.ports import Journal
+from ledgercore.ledger.queries import TransactionFilter
+from ledgercore.ledger.transactions import PostedTransaction, transfer
+from ledgercore.money import Money
+from ledgercore.statements.matches import (
+    Allocation,
+    BookItem,
+    Match,
+    Proposal,
+    Stage,
+    check_balanced,
+    check_open,
+)
+from ledgercore.statements.matching import MatchingRules, OpenItem, OpenLine, propose
+from ledgercore.statements.ports import Store, Work
+from ledgercore.statements.proving import Reconciliation, prove
+
+CHUNK: Final = 1_000
+
+
+@frozen
+class Reconciled:
+    """What a run did: the matches it was certain of, and what somebody has to decide."""
+
+    made: tuple[Match, ...]
+    suggested: tuple[Proposal, ...]
+
+
+@frozen(kw_only=True)
+class Reconciler:
+    """Brings the statements of an account and its entries in a ledger together."""
+
+    store: Store
+    clock: Clock
+    random_bytes: Callable[[int], bytes]
+
+    def run(self, ledger: str, account: str, rules: MatchingRules, *, actor: Actor) -> Reconciled:
+        """Make every match that is certain, and suggest the others.
+
+        Raises `ledger_not_found` and `account_not_found`, and what the ledger says against booking a tolerance.
+        """
+        with self.store.begin() as work:
+            desk = self._desk(work, ledger, account, actor)
+            proposals = propose(desk.open_lines(), desk.open_items(), rules)
+            made = tuple(desk.make(each, rules) for each in proposals if each.is_certain)
+            desk.tell("lines_matched", made)
+        return Reconciled(made, tuple(each for each in proposals if not each.is_certain))
+
+    def suggest(self, ledger: str, account: str, rules: MatchingRules) -> Sequence[Proposal]:
+        """What a run would do and suggest, without doing it."""
+        with self.store.begin() as work:
+            desk = self._desk(work, ledger, account, Actor(name="nobody"))
+            return propose(desk.open_lines(), desk.open_items(), rules)
+
+    def match(
+        self,
+        ledger: str,
+        account: str,
+        *,
+        lines: Sequence[tuple[UUID, int]],
+        transactions: Sequence[tuple[UUID, int]],
+        actor: Actor,
+    ) -> Match:
+        """Explain parts of lines by parts of transactions, each with its signed minor units.
+
+        Raises `invalid_allocation` unless both sides come to the same, `over_allocated` for more than is open, and
+        `statement_not_found` or `transaction_not_found` for what is not there.
+        """
+        proposal = Proposal(
+            stage=Stage.MANUAL,
+            lines=tuple(Allocation(id=id, signed_minor=minor) for id, minor in lines),
+            transactions=tuple(Allocation(id=id, signed_minor=minor) for id, minor in transactions),
+            why={},
+        )
+        check_balanced(proposal.lines, proposal.transactions)
+        with self.store.begin() as work:
+            desk = self._desk(work, ledger, account, actor)
+            desk.check(proposal)
+            made = desk.make(proposal, MatchingRules())
+            desk.tell("lines_matched", (made,))
+        return made
+
+    def undo(self, ledger: str, id: UUID, *, actor: Actor) -> Match:
+        """Open again what a match explained; what it booked to a tolerance account is reversed.
+
+        Raises `match_not_found` and `match_already_undone`.
+        """
+        with self.store.begin() as work:
+            found = work.statements.find_match(ledger, id)
+            if found is None:
+                raise NotFoundError(MATCH_NOT_FOUND, id=id, ledger=ledger)
+            desk = self._desk(work, ledger, found.account, actor)
+            match = work.statements.find_match(ledger, id)
+            assert match is not None, "matches stay"
+            if match.undone_at is not None:
+                raise ConflictError(MATCH_ALREADY_UNDONE, id=id, undone_at=match.undone_at)
+            undone = desk.undo(match)
+            desk.tell("match_undone", (undone,))
+        return undone
+
+    def proof(self, ledger: str, account: str) -> Reconciliation:
+        """How opening, matched and unmatched lines come to the closing balance, on both sides."""
+        with self.store.begin() as work:
+            desk = self._desk(work, ledger, account, Actor(name="nobody"))
+            return prove(work, desk.account, desk.items(), ledger=ledger)
+
+    def _desk(self, work: Work, ledger: str, account: str, actor: Actor) -> "Desk":
+        journal = work.ledgers.journal(ledger)
+        kept = journal.find_account(account)
+        if kept is None:
+            raise NotFoundError(ACCOUNT_NOT_FOUND, account=account, ledger=ledger)
+        work.statements.lock_account(ledger, account)
+        ids = TimeOrderedIds(self.random_bytes).batch(self.clock())
+        return Desk(
+            work=work, journal=journal, ledger=ledger, account=kept, actor=actor, clock=self.clock,
+            draw_id=lambda: UUID(bytes=ids()),
+        )  # fmt: skip
+
+
+@frozen(kw_only=True)
+class Desk:
+    """One account in one unit of work."""
+
+    work: Work
+    journal: Journal
+    ledger: str
+    account: Account
+    actor: Actor
+    clock: Clock
+    draw_id: Callable[[], UUID]
+
+    def open_lines(self) -> list[OpenLine]:
+        """Lines with something left to explain."""
+        found = self.work.statements.open_lines(self.ledger, self.account.path)
+        return [OpenLine(line=line, open_minor=minor) for line, minor in found]
+
+    def open_items(self) -> list[OpenItem]:
+        """Transactions with something left to explain; those that were reversed and their reversals explain nothing."""
+        allocated = self.work.statements.allocated(self.ledger, self.account.path)
+        found = list(self._transactions())
+        gone = _cancelled(found, allocated.keys())
+        items = (book_item(each, self.account) for each in found if each.id not in gone)
+        left = ((item, item.signed_minor - allocated.get(item.transaction_id, 0)) for item in items)
+        return [OpenItem(item=item, open_minor=minor) for item, minor in left if minor]
+
+    def items(self) -> list[BookItem]:
+        """Every transaction of the account."""
+        return [book_item(each, self.account) for each in self._transactions()]
+
+    def check(self, proposal: Proposal) -> None:
+        """Refuse to explain what is not there or not open."""
+        path = self.account.path
+        lines = {line.id: line for line in self.work.statements.find_lines(
+            self.ledger, path, [each.id for each in proposal.lines])}  # fmt: skip
+        left = {line.id: minor for line, minor in self.work.statements.open_lines(self.ledger, path)}
+        for each in proposal.lines:
+            if each.id not in lines:
+                raise NotFoundError(STATEMENT_NOT_FOUND, field="lines", id=each.id)
+            check_open(each, open_minor=left.get(each.id, 0), field="lines")
+        allocated = self.work.statements.allocated(self.ledger, path)
+        for each in proposal.transactions:
+            item = book_item(self._transaction(each.id), self.account)
+            check_open(each, open_minor=item.signed_minor - allocated.get(each.id, 0), field="transactions")
+
+    def make(self, proposal: Proposal, rules: MatchingRules) -> Match:
+        """Store a match, and book what it tolerates."""
+        id, now = self.draw_id(), self.clock()
+        transactions, booked = proposal.transactions, None
+        if proposal.tolerance_minor:
+            assert rules.tolerance_account is not None, "nothing is tolerated without an account for it"
+            booked = self._book(proposal.tolerance_minor, rules.tolerance_account, key=f"tolerance:{id}")
+            transactions = (*transactions, Allocation(id=booked, signed_minor=proposal.tolerance_minor))
+        check_balanced(proposal.lines, transactions)
+        match = Match(
+            id=id,
+            ledger=self.ledger,
+            account=self.account.path,
+            stage=proposal.stage,
+            lines=proposal.lines,
+            transactions=transactions,
+            made_at=now,
+            made_by=self.actor.name,
+            why=proposal.why,
+            tolerance_minor=proposal.tolerance_minor,
+            tolerance_account=rules.tolerance_account if booked else None,
+            tolerance_transaction_id=booked,
+        )
+        self.work.statements.add_match(match)
+        return match
+
+    def undo(self, match: Match) -> Match:
+        """Store that a match no longer stands, and reverse what it booked."""
+        if match.tolerance_transaction_id is not None:
+            self._post(Reversal(transaction=match.tolerance_transaction_id, key=f"undo:{match.id}"))
+        undone = evolve(match, undone_at=self.clock(), undone_by=self.actor.name)
+        self.work.statements.save_match(undone)
+        return undone
+
+    def tell(self, action: str, matches: Sequence[Match]) -> None:
+        """Put it into the audit log."""
+        if matches:
+            details: dict[str, Any] = {"account": self.account.path, "matches": [str(each.id) for each in matches]}
+            self.work.audit.append(
+                AuditEvent(action=action, actor=self.actor, target=f"ledger:{self.ledger}", details=details)
+            )
+
+    def _book(self, signed_minor: int, other: str, *, key: str) -> UUID:
+        """Raise or lower the account by a difference against the tolerance account."""
+        raises_debit = (signed_minor > 0) is (self.account.type.normal_side is Side.DEBIT)
+        debit, credit = (self.account.path, other) if raises_debit else (other, self.account.path)
+        amount = Money(abs(signed_minor), self.account.currency)
+        return self._post(transfer(debit=debit, credit=credit, amount=amount, key=key, description="Tolerance"))
+
+    def _post(self, command: Any) -> UUID:
+        [outcome] = self.journal.append([command])
+        if isinstance(outcome, Refused):
+            raise outcome.error
+        assert isinstance(outcome, Applied)
+        return outcome.id
+
+    def _transaction(self, id: UUID) -> PostedTransaction:
+        found = self.journal.find_transaction(id)
+        if found is None:
+            raise NotFoundError(TRANSACTION_NOT_FOUND, id=id)
+        return found
+
+    def _transactions(self) -> Iterator[PostedTransaction]:
+        wanted, cursor = TransactionFilter(account=self.account.path), None
+        while True:
+            page = self.journal.list_transactions(wanted, cursor=cursor, limit=CHUNK)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+
+def book_item(transaction: PostedTransaction, account: Account) -> BookItem:
+    """What a transaction did to an account."""
+    normal = account.type.normal_side
+    moves = [
+        entry.amount.minor if entry.side is normal else -entry.amount.minor
+        for entry in transaction.entries
+        if entry.account == account.path
+    ]
+    told = [value for value in (transaction.metadata or {}).values() if isinstance(value, str)]
+    names = [str(transaction.id), transaction.key, transaction.reference, *told]
+    return BookItem(
+        transaction_id=transaction.id,
+        signed_minor=sum(moves),
+        on=transaction.effective_at.date(),
+        names=tuple(name for name in names if name),
+        text=transaction.description or "",
+    )
+
+
+def _cancelled(transactions: Sequence[PostedTransaction], allocated: Any) -> set[UUID]:
+    """Pairs of a transaction and its whole reversal, of which no match explains either."""
+    by_id = {each.id: each for each in transactions}
+    gone: set[UUID] = set()
+    for each in transactions:
+        original = None if each.reverses is None else by_id.get(each.reverses)
+        if original is None or each.id in allocated or original.id in allocated:
+            continue
+        if sum(line.line.amount.minor for line in each.lines) == sum(line.line.amount.minor for line in original.lines):
+            gone |= {each.id, original.id}
+    return gone
