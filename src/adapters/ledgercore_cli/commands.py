@@ -9,6 +9,7 @@ _SET_UP: Final = "Ledgers and accounts"
 _MOVE: Final = "Moving money"
 _READ: Final = "Reading"
 _FILES: Final = "Files and proof"
+_BANK: Final = "Banks"
 _PEOPLE: Final = "People and machines"
 _KEEP: Final = "Upkeep"
 
@@ -31,10 +32,15 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "restore": Entry("ledgercore_cli.files", "restore", "Make a ledger from an NDJSON export.", _FILES),
     "verify": Entry("ledgercore_cli.proofs", "verify", "Derive everything from the log and compare.", _FILES),
     "proof": Entry("ledgercore_cli.proofs", "proof", "Make and check proofs for outsiders.", _FILES),
+    "payment": Entry("ledgercore_cli.payments", "payment", "List, process, cancel and return payments.", _BANK),
+    "statement": Entry("ledgercore_cli.statements", "statement", "Import and read statements of banks.", _BANK),
+    "reconcile": Entry("ledgercore_cli.reconciling", "reconcile", "Match statements with the ledger.", _BANK),
     "user": Entry("ledgercore_cli.users", "user", "Create, list, change and remove users.", _PEOPLE),
     "token": Entry("ledgercore_cli.tokens", "token", "Issue and revoke keys of machines.", _PEOPLE),
     "member": Entry("ledgercore_cli.members", "member", "Say who may do what in a ledger.", _PEOPLE),
     "audit": Entry("ledgercore_cli.audit", "audit", "Read and verify the audit log.", _PEOPLE),
+    "webhook": Entry("ledgercore_cli.webhooks", "webhook", "List webhooks, and deliver again.", _KEEP),
+    "job": Entry("ledgercore_cli.jobs", "job", "List, retry and cancel background jobs.", _KEEP),
     "migrate": Entry("ledgercore_cli.upkeep", "migrate", "Bring a database to this version's schema.", _KEEP),
     "doctor": Entry("ledgercore_cli.upkeep", "doctor", "Check the set-up that postings rely on.", _KEEP),
     "completion": Entry("ledgercore_cli.upkeep", "completion", "Print a completion script for a shell.", _KEEP),

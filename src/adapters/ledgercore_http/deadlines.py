@@ -80,7 +80,7 @@ class DeadlineProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """A request that was answered early has arrived after all; the next may follow."""
         self._bytes_beside_bodies = 0
-        if self.cycle.response_complete:
+        if self.cycle is not None and self.cycle.response_complete:
             self.cycle.more_body = False
             self._expect_head()
         super().on_message_complete()
@@ -100,6 +100,12 @@ class DeadlineProtocol(HttpToolsProtocol):
         """Close a connection that nobody has used for a while."""
         super().timeout_keep_alive_handler()
         self._expect(UNREAD_SECONDS, self.transport.abort)
+
+    def shutdown(self) -> None:
+        """End what would never end by itself; everything else is answered first."""
+        super().shutdown()
+        if self.cycle is not None and self.scope.get("state", {}).get("endless"):
+            self.transport.close()
 
     def pause_writing(self) -> None:
         """The client reads more slowly than it is answered."""

@@ -45,15 +45,18 @@ class Edge:
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Pass a request on to the application."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        started = time.perf_counter()
         headers: Sequence[tuple[bytes, bytes]] = list(scope["headers"])
         correlation_id = self._correlation_id(headers)
         state: dict[str, Any] = scope.setdefault("state", {})
         state["correlation_id"] = correlation_id
         state["address"] = self._address(scope, headers)
+        if scope["type"] == "websocket":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
         status = 500
 
         async def complete(message: Message) -> None:

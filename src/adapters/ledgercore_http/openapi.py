@@ -44,7 +44,7 @@ from ledgercore.errors.category import Category
 from ledgercore.errors.reason import Reason
 from ledgercore.identity.access import PUBLIC
 from ledgercore_http.failures import PROBLEM_TYPE
-from ledgercore_http.routes import Parameter, Route, Routes
+from ledgercore_http.routes import JSON, Parameter, Route, Routes
 from ledgercore_http.schemas.building import (
     ANY_OBJECT,
     BOOLEAN,
@@ -70,6 +70,7 @@ PATH_PARAMETERS: Final[dict[str, tuple[Any, str, str]]] = {
     ),
     "id": (text(format="uuid"), "The id.", "01970000-0000-7000-8000-000000000001"),
     "user_id": (text(format="uuid"), "The user's id.", "01970000-0000-7000-8000-000000000002"),
+    "delivery_id": (text(format="uuid"), "The delivery's id.", "01970000-0000-7000-8000-000000000022"),
     "number": (text(pattern="^[0-9]{1,18}$"), "The record's number in the log.", "2"),
     "group": (text(minLength=1, maxLength=255), "The name that the holds share.", "order-17"),
     "reason": (one_of(CATALOG), "The code of a reason.", "hold_expired"),
@@ -196,7 +197,8 @@ def _operation(route: Route) -> dict[str, Any]:
             "required": not route.body.optional,
             "content": {
                 content_type: {"schema": route.body.schema, "example": route.body.example}
-                if content_type == "application/json"
+                # What is no JSON at all is described by the schema too; beside JSON, another form has no schema.
+                if content_type == JSON or JSON not in route.body.content_types
                 else {"schema": {"type": "string"}}
                 for content_type in route.body.content_types
             },

@@ -41,7 +41,10 @@ class Parameter:
 
 @frozen(kw_only=True)
 class Body:
-    """A JSON body: its schema and an example that works. `optional` bodies may be left out."""
+    """A body: its schema and an example that works. `optional` bodies may be left out.
+
+    Where no content type is JSON, the handler reads the bytes. A body that `is_batch` may be larger than others.
+    """
 
     schema: JsonSchema
     example: Any

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 from litestar import Litestar, Request, Response
 from litestar.config.cors import CORSConfig
-from litestar.handlers import HTTPRouteHandler
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.types import Method
 
 from ledgercore.errors import ExternalDependencyError, LedgercoreError
@@ -32,7 +32,7 @@ RATE_HEADERS: Final = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimi
 CORS_MAX_AGE_SECONDS: Final = 86_400
 
 
-def application(service: Service, routes: Sequence[Route], extra: Iterable[HTTPRouteHandler] = ()) -> Edge:
+def application(service: Service, routes: Sequence[Route], extra: Iterable[BaseRouteHandler] = ()) -> Edge:
     """The ASGI application that serves a table of routes; `extra` are pages beside it.
 
     Before the process may go, `drain` carries out every post that was accepted.

@@ -133,6 +133,8 @@ def _balance(element: Element, warnings: list[str]) -> Balance:
 
 
 def _entry(element: Element, own_iban: str | None, position: str) -> StatementEntry:
+    if len(element.findall("Amt")) > 1:
+        raise ValueError("there is more than one amount")
     direction, amount = _direction(element), read_money(find(element, "Amt"))
     is_reversal = (text_of(element, "RvslInd") or "false") in _TRUE
     is_pending, warnings = _status(element)

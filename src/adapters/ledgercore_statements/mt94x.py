@@ -67,6 +67,7 @@ class _Field:
 class _Message:
     fields: list[_Field]
     is_interim: bool
+    is_in_envelope: bool
     is_closed: bool = False
     is_ended: bool = False
 
@@ -95,10 +96,10 @@ def read_mt94x(data: bytes) -> tuple[Statement, ...]:
 def _messages(lines: Sequence[str]) -> Iterator[_Message]:
     """Split into statements: each begins with :20:, or with another account after a closing balance."""
     message: _Message | None = None
-    is_interim = False
+    is_interim = is_in_envelope = False
     for tag_field in _fields(lines):
         if tag_field.tag == "{":
-            is_interim = _INTERIM_HEADER.search(tag_field.value) is not None
+            is_interim, is_in_envelope = _INTERIM_HEADER.search(tag_field.value) is not None, True
         elif tag_field.tag == "-":
             if message is not None:
                 message.is_ended = True
@@ -106,7 +107,7 @@ def _messages(lines: Sequence[str]) -> Iterator[_Message]:
             if message is not None:
                 yield message
             head = [] if message is None or tag_field.tag == "20" else message.all("20")
-            message = _Message(fields=[*head, tag_field], is_interim=is_interim)
+            message = _Message(fields=[*head, tag_field], is_interim=is_interim, is_in_envelope=is_in_envelope)
         elif message is not None:
             message.fields.append(tag_field)
             message.is_closed = message.is_closed or tag_field.tag in _CLOSING
@@ -152,13 +153,11 @@ def _statement(message: _Message, *, is_last: bool) -> Statement:
         raise malformed(MT94X, f"line {begin.line}", "the statement names no account (:25:)")
     if opening is None and not is_interim:
         raise malformed(MT94X, f"line {begin.line}", "the statement has no opening balance (:60F:)")
-    warnings: list[str] = []
-    if closing is None and not is_interim:
-        if is_last and not message.is_ended:
-            raise malformed(
-                MT94X, f"line {message.fields[-1].line}", "the file ends before the closing balance (:62F:)"
-            )
-        warnings.append("the statement has no closing balance")
+    is_without_closing = closing is None and not is_interim
+    if is_last and not message.is_ended and (message.is_in_envelope or is_without_closing):
+        missing = "the end of the envelope (-})" if message.is_in_envelope else "the closing balance (:62F:)"
+        raise malformed(MT94X, f"line {message.fields[-1].line}", f"the file ends before {missing}")
+    warnings = ["the statement has no closing balance"] if is_without_closing else []
     balances = {id(tagged): _balance(tagged, warnings) for tagged in message.all(*_BALANCE_KINDS)}
     currency = _currency_of(message, balances.values())
     entries = tuple(_entries(message, currency))

@@ -1,7 +1,7 @@
 """OFX 1 (SGML) and OFX 2 (XML), also as QFX: statements of bank accounts and credit cards."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from typing import Final
@@ -12,7 +12,7 @@ from ledgercore.statements.statements import Balance, BalanceKind, Direction, St
 from ledgercore_statements.amounts import read_currency, read_minor
 from ledgercore_statements.dates import read_date
 from ledgercore_statements.faults import malformed, quoted
-from ledgercore_statements.iso20022 import find, text_of
+from ledgercore_statements.iso20022 import text_of
 from ledgercore_statements.ofx_sgml import OFX, read_sgml
 from ledgercore_statements.xml_documents import read_document
 
@@ -21,7 +21,7 @@ _VERSION: Final = re.compile(rb"VERSION[:=]\s*\"?([0-9]{3})\"?")
 _HEAD_BYTES: Final = 2_048
 _STATEMENTS: Final = ("STMTRS", "CCSTMTRS")
 _INVESTMENTS: Final = "INVSTMTRS"
-_ENTRIES: Final = (("BANKTRANLIST", "STMTTRN", False), ("BANKTRANLISTP", "STMTTRNP", True))
+_BOOKED, _PENDING = "STMTTRN", "STMTTRNP"
 _BALANCES: Final = (("LEDGERBAL", BalanceKind.CLOSING), ("AVAILBAL", BalanceKind.AVAILABLE))
 # Date, time and milliseconds, and in brackets hours from Greenwich and a name: the day is the bank's own.
 _DAY: Final = re.compile(r"([0-9]{8})(?:[0-9]{2,6}(?:\.[0-9]{1,3})?)?\s*(?:\[[^\]]{0,40}\])?", re.ASCII)
@@ -35,7 +35,7 @@ def read_ofx(data: bytes) -> tuple[Statement, ...]:
     Raises `ValidationError` (`malformed_statement`) with the line, or the element as in `STMTTRN 3` counted
     through the file; nothing is returned then. Statements of investments are refused.
     """
-    root = read_document(data, file_format=OFX) if _XML.match(data) else read_sgml(data)
+    root = read_document(data.lstrip(), file_format=OFX) if _XML.match(data) else read_sgml(data)
     if root.tag != "OFX":
         raise malformed(OFX, quoted(root.tag), "a document begins with OFX")
     if next(root.iter(_INVESTMENTS), None) is not None:
@@ -45,7 +45,10 @@ def read_ofx(data: bytes) -> tuple[Statement, ...]:
         raise malformed(OFX, "OFX", "there is no statement of a bank account or a credit card in it")
     version = _VERSION.search(data[:_HEAD_BYTES])
     reading = _Reading(f"ofx.{version[1].decode()}" if version else OFX)
-    return tuple(reading.statement(element) for element in found)
+    statements = tuple(reading.statement(element) for element in found)
+    if reading.entries_count != sum(element.tag in (_BOOKED, _PENDING) for element in root.iter()):
+        raise malformed(OFX, "OFX", "entries stand outside of a statement, or in two of them")
+    return statements
 
 
 class _Reading:
@@ -53,7 +56,7 @@ class _Reading:
 
     def __init__(self, file_format: str) -> None:
         self._format = file_format
-        self._entries_count = 0
+        self.entries_count = 0
 
     def statement(self, element: Element) -> Statement:
         warnings: list[str] = []
@@ -71,12 +74,12 @@ class _Reading:
         )
 
     def _entries(self, statement: Element, currency: Currency) -> Iterator[StatementEntry]:
-        for listed, tag, is_pending in _ENTRIES:
-            for element in statement.iterfind(f"{listed}/{tag}"):
-                self._entries_count += 1
-                position = f"{tag} {self._entries_count}"
+        for element in statement.iter():
+            if element.tag in (_BOOKED, _PENDING):
+                self.entries_count += 1
+                position = f"{element.tag} {self.entries_count}"
                 with _placed(position):
-                    yield _entry(element, currency, position, is_pending)
+                    yield _entry(element, currency, position, is_pending=element.tag == _PENDING)
 
 
 def _balances(statement: Element, currency: Currency, warnings: list[str]) -> Iterator[Balance]:
@@ -87,7 +90,7 @@ def _balances(statement: Element, currency: Currency, warnings: list[str]) -> It
                 yield Balance(kind=kind, amount=Money(minor, currency), on=_day(element, warnings, "DTASOF"))
 
 
-def _entry(element: Element, of_statement: Currency, position: str, is_pending: bool) -> StatementEntry:
+def _entry(element: Element, of_statement: Currency, position: str, *, is_pending: bool) -> StatementEntry:
     # With CURRENCY the amount is in that one; ORIGCURRENCY only tells what it was before it was exchanged.
     code = text_of(element, "CURRENCY", "CURSYM")
     currency = read_currency(code) if code else of_statement
@@ -131,7 +134,7 @@ def _minor(element: Element, name: str, currency: Currency) -> int:
 
 def _day(element: Element, warnings: list[str], *names: str) -> date | None:
     """The first of these dates; `None` for none, and with a warning for a day that no calendar has."""
-    written = next((found for name in names if (found := text_of(find(element, name)))), None)
+    written = next(filter(None, (text_of(element, name) for name in names)), None)
     if written is None:
         return None
     if (match := _DAY.fullmatch(written)) is None:

@@ -14,7 +14,8 @@ from ledgercore_statements.faults import malformed, quoted
 OFX: Final = "ofx"
 DEPTH_MAX: Final = 64
 BYTES_MAX: Final = 64 * 1024 * 1024
-_HEADER: Final = re.compile(rb"([A-Z]{4,20}):[ \t]*([!-;=-~]*)")
+TAGS_MAX: Final = 2_000_000
+_CHARSET: Final = re.compile(rb"CHARSET:[ \t]*(?:ISO-?)?(125[0-8]|8859-(?:1[013456]|[1-9]))\b")
 _HEAD_BYTES: Final = 2_048
 _TAG: Final = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9._]*)[ \t]*>")
 _ENTITY: Final = re.compile(r"&(?:(amp|lt|gt|quot|apos|nbsp)|#([0-9]{1,7})|#x([0-9a-fA-F]{1,6}));", re.ASCII)
@@ -47,30 +48,35 @@ def read_sgml(data: bytes) -> Element:
     """Read the document below the headers.
 
     Raises `ValidationError` (`malformed_statement`) with the line of what is not closed, closes nothing, or
-    stands more than 64 deep.
+    stands more than 64 deep, and beyond 64 MiB or 2,000,000 tags.
     """
     if len(data) > BYTES_MAX:
         raise malformed(OFX, "byte 1", f"{len(data)} bytes are more than {BYTES_MAX}")
     around: list[_Open] = []
-    for tag in _tags(_text(data)):
-        if not around:
-            around.append(_root(tag))
+    root: Element | None = None
+    for count, tag in enumerate(_tags(_text(data)), start=1):
+        if count > TAGS_MAX:
+            raise malformed(OFX, f"line {tag.line}", f"there are more than {TAGS_MAX} tags")
+        if root is None:
+            root = _root(tag)
+            around.append(_Open(tag.line, root))
+        elif not around:
+            raise malformed(OFX, f"line {tag.line}", f"{quoted(tag.name)} stands after </OFX>")
         elif tag.is_end:
-            if tag.name == "OFX":
-                _close(around, tag)
-                return around[0].element
             _close(around, tag)
         else:
             _open(around, tag)
-    if not around:
+    if root is None:
         raise malformed(OFX, "line 1", "there is no <OFX>")
-    raise malformed(OFX, f"line {around[-1].line}", f"the file ends before </{around[-1].element.tag}>")
+    if around:
+        raise malformed(OFX, f"line {around[-1].line}", f"the file ends before </{around[-1].element.tag}>")
+    return root
 
 
-def _root(tag: _Tag) -> _Open:
+def _root(tag: _Tag) -> Element:
     if tag.is_end or tag.name != "OFX":
         raise malformed(OFX, f"line {tag.line}", f"{quoted(tag.name)} stands before <OFX>")
-    return _Open(tag.line, Element(tag.name))
+    return Element(tag.name)
 
 
 def _open(around: list[_Open], tag: _Tag) -> None:
@@ -98,8 +104,7 @@ def _close(around: list[_Open], tag: _Tag) -> None:
         beside = around[-1].element
         beside.extend(list(last.element))
         del last.element[:]
-    if len(around) > 1:
-        around.pop()
+    around.pop()
 
 
 def _tags(text: str) -> Iterator[_Tag]:
@@ -130,22 +135,15 @@ def _text(data: bytes) -> str:
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encodings: Sequence[str] = ("utf-16",)
     else:
-        encodings = ("utf-8-sig", *_declared(data), "latin-1")
+        encodings = ("utf-8-sig", _declared(data), "latin-1")
     try:
         text = decoded(data, encodings)
     except UnicodeDecodeError as error:
         raise malformed(OFX, f"byte {error.start + 1}", f"no text in {error.encoding}: {error.reason}") from error
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    # Some banks fill up their lines or their files with null characters.
+    return text.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _declared(data: bytes) -> Sequence[str]:
-    headers = {name.decode(): value.decode() for name, value in _HEADER.findall(data[:_HEAD_BYTES])}
-    charset = headers.get("CHARSET", "").upper()
-    if charset in ("", "NONE", "1252"):
-        return ("cp1252",)
-    name = f"cp{charset}" if charset.isdecimal() else charset.replace("8859-", "iso8859-", 1)
-    try:
-        # Single bytes only: what is declared here is not needed to read the tags, only the letters of a text.
-        return (name,) if len(bytes(range(32, 127)).decode(name)) == 95 else ("cp1252",)
-    except (LookupError, UnicodeError):
-        return ("cp1252",)
+def _declared(data: bytes) -> str:
+    declared = _CHARSET.search(data[:_HEAD_BYTES])
+    return f"{'cp' if declared[1].startswith(b'125') else 'iso'}{declared[1].decode()}" if declared else "cp1252"

@@ -8,6 +8,8 @@ from typing import Final
 
 from attrs import define, frozen
 
+from ledgercore.errors import ValidationError, shortened
+from ledgercore.errors.catalog import INVALID_ARGUMENT
 from ledgercore.money import Currency, Money
 from ledgercore.statements.statements import Balance, BalanceKind, Direction, EntryDetail, Statement, StatementEntry
 from ledgercore_statements.amounts import read_currency, read_minor
@@ -64,12 +66,12 @@ def read_qif(
 
     The format names no currency, so the caller does. What comes first of day and month, and whether the comma
     or the point sets off decimals, is found in the file; only where all of it can be read both ways the caller
-    has to say. Raises `ValidationError` (`malformed_statement`) with the line; nothing is returned then.
+    has to say. Raises `ValidationError`: `invalid_argument` for what the caller says, and `malformed_statement`
+    with the line of what cannot be read; nothing is returned then.
     """
-    if currency is None:
-        raise malformed(QIF, "line 1", "the format names no currency; say which it is")
-    with _placed(1):
-        known = read_currency(currency)
+    known = _told_currency(currency)
+    if decimal is not None and decimal not in _DECIMALS:
+        raise ValidationError(INVALID_ARGUMENT, field="decimal", value=shortened(decimal), why="a comma or a point")
     sections = list(_sections(lines_of(decoded(data))))
     conventions = _Conventions(
         currency=known,
@@ -77,6 +79,15 @@ def read_qif(
         decimal=_decimal(sections, known) if decimal is None else decimal,
     )
     return tuple(_statement(section, conventions) for section in sections)
+
+
+def _told_currency(code: str | None) -> Currency:
+    if code is None:
+        raise ValidationError(INVALID_ARGUMENT, field="currency", value=None, why="the format names none; say which")
+    try:
+        return read_currency(code)
+    except ValueError as error:
+        raise ValidationError(INVALID_ARGUMENT, field="currency", value=shortened(code), why=str(error)) from error
 
 
 def _sections(lines: Sequence[str]) -> Iterator[_Section]:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from typing import Final
 
 from attrs import frozen
@@ -10,11 +9,13 @@ from attrs import frozen
 from ledgercore.errors import ValidationError, shortened
 from ledgercore.errors.catalog import UNKNOWN_STATEMENT_FORMAT
 from ledgercore.statements.statements import Statement
+from ledgercore_statements.camt import read_camt
 from ledgercore_statements.csv_banks import DIALECTS
 from ledgercore_statements.csv_dialects import Dialect
 from ledgercore_statements.csv_statements import find_dialect, read_csv
 from ledgercore_statements.faults import malformed
 from ledgercore_statements.mt94x import read_mt94x
+from ledgercore_statements.ofx import read_ofx
 from ledgercore_statements.qif import read_qif
 
 FILE_BYTES_MAX: Final = 64 * 1024 * 1024
@@ -22,7 +23,7 @@ _HEAD_BYTES: Final = 65_536
 _BYTE_ORDER_MARKS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _OFX: Final = re.compile(rb"OFXHEADER|<OFX>", re.IGNORECASE)
 _CAMT: Final = re.compile(rb"camt\.05[234]\.001|BkToCstmr")
-_MT94X: Final = re.compile(rb"^(?:\{[^\r\n]{0,200}\{4:)?:20:", re.MULTILINE)
+_MT94X: Final = re.compile(rb"(?:\A|[\r\n])(?:\{[^\r\n]{0,200}\{4:)?:20:")
 _QIF: Final = re.compile(rb"!(?:Type|Option|Clear):|!Account", re.IGNORECASE)
 
 
@@ -51,7 +52,8 @@ def read_statements(
     A CSV file is read by the `dialect`, given itself or by the name of a bank's; without one its header tells
     it. QIF needs the `currency`, and `is_day_first` or `decimal` where its dates or amounts can be read both
     ways. Raises `ValidationError`: `unknown_statement_format` for a format, dialect or content that is not
-    known, `malformed_statement` with the position for a file that cannot be read; nothing is returned then.
+    known, `invalid_argument` for what the caller says of a QIF file, `malformed_statement` with the position for
+    a file that cannot be read; nothing is returned then.
     """
     if len(data) > FILE_BYTES_MAX:
         raise malformed(format or "any", f"byte {FILE_BYTES_MAX + 1}", f"a file has at most {FILE_BYTES_MAX} bytes")
@@ -79,22 +81,6 @@ def find_format(data: bytes) -> str | None:
     return "csv" if find_dialect(data) else None
 
 
-def _read_camt(file: _File) -> tuple[Statement, ...]:
-    return _lazily("camt", "read_camt")(file.data)
-
-
-def _read_ofx(file: _File) -> tuple[Statement, ...]:
-    return _lazily("ofx", "read_ofx")(file.data)
-
-
-def _read_mt94x(file: _File) -> tuple[Statement, ...]:
-    return read_mt94x(file.data)
-
-
-def _read_qif(file: _File) -> tuple[Statement, ...]:
-    return read_qif(file.data, currency=file.currency, is_day_first=file.is_day_first, decimal=file.decimal)
-
-
 def _read_csv(file: _File) -> tuple[Statement, ...]:
     dialect = file.dialect or find_dialect(file.data)
     if dialect is None:
@@ -103,21 +89,17 @@ def _read_csv(file: _File) -> tuple[Statement, ...]:
 
 
 _READERS: Final[Mapping[str, Callable[[_File], tuple[Statement, ...]]]] = {
-    "mt940": _read_mt94x,
-    "mt942": _read_mt94x,
-    "camt": _read_camt,
-    "ofx": _read_ofx,
-    "qfx": _read_ofx,
-    "qif": _read_qif,
+    "mt940": lambda file: read_mt94x(file.data),
+    "mt942": lambda file: read_mt94x(file.data),
+    "camt": lambda file: read_camt(file.data),
+    "ofx": lambda file: read_ofx(file.data),
+    "qfx": lambda file: read_ofx(file.data),
+    "qif": lambda file: read_qif(
+        file.data, currency=file.currency, is_day_first=file.is_day_first, decimal=file.decimal
+    ),
     "csv": _read_csv,
 }
 FORMATS: Final = tuple(_READERS)
-
-
-def _lazily(module: str, reader: str) -> Callable[[bytes], tuple[Statement, ...]]:
-    """Parsers of XML are loaded when the first such file is read."""
-    found: Callable[[bytes], tuple[Statement, ...]] = getattr(import_module(f"ledgercore_statements.{module}"), reader)
-    return found
 
 
 def _dialect(name: str) -> Dialect:

@@ -4,16 +4,29 @@ import os
 import platform
 from collections import Counter as Tally
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Final, TypeAlias
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+    start_http_server,
+)
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from ledgercore.clock import Clock
+from ledgercore.errors import LedgercoreError
 from ledgercore.errors.catalog import CATALOG, RATE_LIMIT_EXCEEDED
+from ledgercore.jobs.ports import COUNTED, QueueCounts
+from ledgercore.jobs.running import Ran
 from ledgercore.ledger.commands import BatchItem, flatten
 from ledgercore.ledger.outcomes import Applied, GroupOutcome, Outcome, Refused
 
@@ -22,6 +35,7 @@ UNMATCHED: Final = "unmatched"
 OTHER: Final = "other"
 METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+JOB_SECONDS: Final = (0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 600)
 BATCH_SIZES: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
 
 _MULTIPROCESS: Final = "PROMETHEUS_MULTIPROC_DIR"
@@ -76,6 +90,13 @@ class Metrics:
             buckets=BATCH_SIZES,
             registry=registry,
         )
+        self._job_seconds = Histogram(
+            "ledgercore_job_duration_seconds",
+            "Time that an attempt at a job took, or the batch that it was in",
+            ["queue", "kind", "outcome"],
+            buckets=JOB_SECONDS,
+            registry=registry,
+        )
         # Looking up a child by its labels takes longer than counting.
         self._request_children: dict[_Labels, _Child] = {}
         if _MULTIPROCESS not in os.environ:
@@ -124,6 +145,14 @@ class Metrics:
         """Record how many asks left together."""
         self._batch_sizes.labels(gatherer).observe(size)
 
+    def job_ran(self, ran: Ran) -> None:
+        """Count an attempt at a job and how long it took."""
+        self._job_seconds.labels(ran.job.queue, ran.job.kind, ran.outcome.value).observe(ran.seconds)
+
+    def watch_jobs(self, counts: Callable[[], Iterable[QueueCounts]], clock: Clock) -> None:
+        """Ask how many jobs wait, run and are dead whenever somebody looks; nothing is told while that fails."""
+        self._watched.jobs = (counts, clock)
+
     def watch_queue(self, gatherer: str, length: Callable[[], int]) -> None:
         """Ask a gatherer for the length of its queue whenever somebody looks."""
         self._watched.queues[gatherer] = length
@@ -131,6 +160,10 @@ class Metrics:
     def watch_pool(self, pool: str, connections: Callable[[], Mapping[str, float]]) -> None:
         """Ask a pool for its database connections by state (such as `in_use`, `idle`) whenever somebody looks."""
         self._watched.pools[pool] = connections
+
+    def serve(self, port: int) -> None:
+        """Answer on a port of this machine, for a process that serves nothing else."""
+        start_http_server(port, addr="127.0.0.1", registry=self._registry)
 
     def render(self) -> bytes:
         """Write everything down; `CONTENT_TYPE` says in which format."""
@@ -154,6 +187,7 @@ class _Watched(Collector):
         self._version = version
         self.queues: dict[str, Callable[[], int]] = {}
         self.pools: dict[str, Callable[[], Mapping[str, float]]] = {}
+        self.jobs: tuple[Callable[[], Iterable[QueueCounts]], Clock] | None = None
 
     def collect(self) -> Iterator[Metric]:
         yield InfoMetricFamily(
@@ -174,6 +208,24 @@ class _Watched(Collector):
             for state, count in states().items():
                 connections.add_metric([pool, state], count)
         yield connections
+        if self.jobs is not None:
+            yield from _jobs(*self.jobs)
+
+
+def _jobs(counts: Callable[[], Iterable[QueueCounts]], clock: Clock) -> Iterator[Metric]:
+    jobs = GaugeMetricFamily("ledgercore_jobs", "Jobs that are not finished", labels=["queue", "state"])
+    waiting = GaugeMetricFamily(
+        "ledgercore_jobs_oldest_waiting_seconds", "How long the oldest job that may begin has waited", labels=["queue"]
+    )
+    # The numbers of this process are told even while the database is away.
+    with suppress(LedgercoreError):
+        for each in counts():
+            for state in COUNTED:
+                jobs.add_metric([each.queue, state.value], each.states.get(state, 0))
+            since = each.oldest_ready_at
+            waiting.add_metric([each.queue], 0 if since is None else max(0, (clock() - since).total_seconds()))
+    yield jobs
+    yield waiting
 
 
 def _single(outcomes: Iterable[Outcome]) -> Iterator[Applied | Refused]:

@@ -36,40 +36,42 @@ class Worker:
         ]
 
     def run(self) -> None:
-        """Work until `stop` is called; returns when what was being done is finished."""
+        """Work until `stop` is called or the thread is interrupted; returns when what was being done is finished."""
         beats = threading.Thread(target=self._beat, name="heartbeats")
         ticks = threading.Thread(target=self._tick, name="schedules")
-        threads = (beats, ticks, *self._lanes)
-        for thread in threads:
+        for thread in (beats, ticks, *self._lanes):
             thread.start()
         try:
             self._stopping.wait()
         finally:
             self.stop()
-            for lane in self._lanes:
-                lane.join()
-            self._ended.set()
-            beats.join()
-            ticks.join()
+            try:
+                for lane in self._lanes:
+                    lane.join()
+            finally:
+                self._ended.set()
 
     def stop(self) -> None:
-        """Have every lane finish what it has begun, and give back what it has not; may be called from a signal."""
+        """Have every lane finish what it has begun, and give back what it has not."""
         self._stopping.set()
-        # Whoever waits for work hears of it within the second that nobody waits longer than.
+        self._bell.ring()
 
     def _beat(self) -> None:
         """Extend the leases of what the lanes hold, also while they finish."""
         seconds = self._runner.lease.total_seconds() / BEATS_PER_LEASE
         while not self._ended.wait(seconds):
-            held = [claim for lane in self._lanes for claim in lane.held()]
-            if held:
-                self._reporting(lambda held=held: self._runner.queue.extend(held, lease=self._runner.lease))
+            self._reporting(self._extend_held)
 
     def _tick(self) -> None:
         """Enqueue what is due."""
         while not self._stopping.is_set():
             self._reporting(self._enqueue_due)
             self._stopping.wait(TICK_SECONDS)
+
+    def _extend_held(self) -> None:
+        held = [claim for lane in self._lanes for claim in lane.held()]
+        if held:
+            self._runner.queue.extend(held, lease=self._runner.lease)
 
     def _enqueue_due(self) -> None:
         due = self._timetable.due(self._runner.clock())

@@ -5,11 +5,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ledgercore.bank import Bank
+from ledgercore.bank import BANK_REDIRECT_URL, Bank
 from ledgercore.clock import Clock
+from ledgercore.events.received import Provider
 from ledgercore.identity.secrets import Sealer
 from ledgercore_app.databases import database_from
 from ledgercore_app.secret_keys import read_secrets, sealer_of
+from ledgercore_app.sender import LazySender
 from ledgercore_app.service_settings import ServiceSettings
 from ledgercore_app.settings import Settings
 from ledgercore_app.wiring import open_store, work_store_of
@@ -31,14 +33,35 @@ def open_bank(
 
 def bank_over(store: "Store", *, sealer: Sealer, service_settings: ServiceSettings, clock: Clock) -> Bank:
     """The bank in a store, as the settings want it."""
+    # Only here, so that commands without a bank do not load what calls others.
+    from ledgercore_outbound.addresses import AddressGuard
+    from ledgercore_outbound.exchanging import Exchanger
+
+    guard = AddressGuard(allow_private=service_settings.allows_private_addresses)
+    sender = LazySender(guard)
     return Bank(
         store=store,
         clock=clock,
         random_bytes=os.urandom,
         sealer=sealer,
         statement_reader=_read_statements,
+        addresses=guard,
+        sender=sender,
+        exchanges=Exchanger(sender=sender, clock=clock),
+        bank_redirect_url=_redirect_url(service_settings),
         ledger=service_settings.bank_ledger,
+        payment_limits=service_settings.payment_limits,
+        webhook_secrets={
+            Provider.PAYMENTS: service_settings.payment_webhook_secret,
+            Provider.BANKS: service_settings.bank_webhook_secret,
+            Provider.FRAUD: service_settings.fraud_webhook_secret,
+        },
     )
+
+
+def _redirect_url(service_settings: ServiceSettings) -> str:
+    address = service_settings.public_url.rstrip("/")
+    return f"{address}/api/bank-logins/callback" if address else BANK_REDIRECT_URL
 
 
 def _read_statements(

@@ -23,7 +23,9 @@ _SERVE: Final = "Serving"
 OWN_COMMANDS: Final[Mapping[str, Entry]] = {
     "quickstart": Entry("ledgercore_app.quickstart", "quickstart", "Start with a sample year of books.", _TRY),
     "serve": Entry("ledgercore_app.serve", "serve", "Serve the HTTP API.", _SERVE),
+    "worker": Entry("ledgercore_app.worker", "worker", "Run background jobs.", _SERVE),
     "sample": Entry("ledgercore_app.quickstart", "sample", "Write the sample year as a file.", _TRY),
+    "sandbox": Entry("ledgercore_app.sandbox", "sandbox", "Serve a made-up bank to try things on.", _TRY),
 }
 
 

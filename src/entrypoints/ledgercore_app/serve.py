@@ -26,6 +26,8 @@ DRAIN_SECONDS: Final = 30
 KEEP_ALIVE_SECONDS: Final = 30
 HUNG_SECONDS: Final = 30
 """A process that does not answer the one that started it for so long is replaced."""
+SOCKET_BYTES_MAX: Final = 16_384
+"""What a client may say in one message of a WebSocket."""
 OPEN_FILES: Final = 65_536
 APPLICATION: Final = "ledgercore_app.asgi:application"
 
@@ -81,7 +83,8 @@ def _serve(session: Session, host: str, port: int, processes: int) -> None:
             factory=True,
             workers=processes,
             http=DeadlineProtocol,
-            ws="none",
+            ws="websockets-sansio",
+            ws_max_size=SOCKET_BYTES_MAX,
             lifespan="on",
             log_config=None,
             access_log=False,

@@ -67,11 +67,13 @@ def open_service(
         readers = stack.enter_context(ThreadPoolExecutor(READING_THREADS, thread_name_prefix="reading"))
         gatherers = stack.enter_context(ThreadPoolExecutor(GATHERING_THREADS, thread_name_prefix="gathering"))
         work, sealer = work_store_of(store, clock), sealer_of(found)
+        bank = bank_over(work, sealer=sealer, service_settings=service_settings, clock=clock)
+        telemetry.metrics.watch_jobs(bank.jobs.counts, clock)
         yield Service(
             identity=identity_over(
                 work, signer=signer_of(service_settings, found), service_settings=service_settings, clock=clock
             ),
-            bank=bank_over(work, sealer=sealer, service_settings=service_settings, clock=clock),
+            bank=bank,
             journals=store,
             limiter=_limiter(store, service_settings, clock),
             sealer=sealer,

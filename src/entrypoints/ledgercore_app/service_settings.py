@@ -9,8 +9,11 @@ from typing import Final
 from attrs import field, frozen
 from attrs.converters import optional
 
+from ledgercore.events.standard_webhooks import PREFIX as WEBHOOK_PREFIX
+from ledgercore.events.standard_webhooks import SECRET_BYTES_MIN, is_secret
 from ledgercore.identity.sessions import ACCESS_SECONDS, REFRESH_SECONDS
 from ledgercore.ledger.names import check_ledger_name
+from ledgercore.payments.limits import PaymentLimits, read_limits
 from ledgercore.rate_limits import Quota
 from ledgercore_app.settings import Settings, read_settings
 
@@ -19,6 +22,9 @@ OFF: Final = "off"
 SECONDS_MAX: Final = 1_000_000_000
 """About 32 years."""
 PER_SECOND_MAX: Final = 1_000_000
+LANES_MAX: Final = 100
+QUEUES: Final[Mapping[str, int]] = {"banking": 3, "payments": 2, "notifications": 3, "default": 1}
+_NAMED_LANES: Final = "banking:3,payments:2"
 
 
 def _path(text: str | Path) -> Path:
@@ -53,6 +59,19 @@ def _rate_limits(text: str) -> str:
     return _one_of(text, "database", "memory", OFF)
 
 
+def _webhook_secrets(text: str | tuple[str, ...]) -> tuple[str, ...]:
+    secrets = _list(text)
+    if any(len(secret.encode()) < SECRET_BYTES_MIN for secret in secrets):
+        raise ValueError(f"secrets of at least {SECRET_BYTES_MIN} bytes are expected, joined by commas")
+    if any(secret.startswith(WEBHOOK_PREFIX) and not is_secret(secret) for secret in secrets):
+        raise ValueError(f"after {WEBHOOK_PREFIX} base64 of at least {SECRET_BYTES_MIN} bytes is expected")
+    return secrets
+
+
+def _private_addresses(text: str) -> str:
+    return _one_of(text, "refused", "allowed")
+
+
 def _log_level(text: str) -> str:
     return _one_of(text, "debug", "info", "warning", "error")
 
@@ -73,6 +92,21 @@ def _list(text: str | tuple[str, ...]) -> tuple[str, ...]:
     return tuple(part.strip() for part in _text(text).split(",") if part.strip())
 
 
+def read_lanes(text: "str | Mapping[str, int]") -> Mapping[str, int]:
+    """`banking:3,payments:2` are three threads for one queue and two for another."""
+    if not isinstance(text, str):
+        return text
+    lanes = {}
+    for part in _list(text):
+        queue, colon, count = part.partition(":")
+        if not (queue and colon and 1 <= _whole(count) <= LANES_MAX):
+            raise ValueError(f"queue:threads is expected, such as {_NAMED_LANES}, with 1 to {LANES_MAX} threads")
+        lanes[queue] = _whole(count)
+    if not lanes:
+        raise ValueError("at least one queue is expected")
+    return lanes
+
+
 def _networks(text: str | tuple[str, ...]) -> tuple[str, ...]:
     return tuple(str(ipaddress.ip_network(network)) for network in _list(text))
 
@@ -90,6 +124,10 @@ def _quota(text: "str | Quota | None") -> Quota | None:
     if quota.limit > PER_SECOND_MAX * quota.period.total_seconds():
         raise ValueError(f"at most {PER_SECOND_MAX} a second can be counted; off does not count")
     return quota
+
+
+def _payment_limits(text: str | PaymentLimits) -> PaymentLimits:
+    return read_limits(text) if isinstance(text, str) else text
 
 
 def _per_minute(count: int) -> Quota:
@@ -117,6 +155,12 @@ class ServiceSettings:
     password_time_cost: int = field(default=2, converter=_whole)
     password_memory_kib: int = field(default=19_456, converter=_whole)
     bank_ledger: str = field(default="bank", converter=check_ledger_name)
+    payment_limits: PaymentLimits = field(factory=PaymentLimits, converter=_payment_limits)
+    payment_webhook_secret: tuple[str, ...] = field(default=(), converter=_webhook_secrets, repr=False)
+    bank_webhook_secret: tuple[str, ...] = field(default=(), converter=_webhook_secrets, repr=False)
+    fraud_webhook_secret: tuple[str, ...] = field(default=(), converter=_webhook_secrets, repr=False)
+    private_addresses: str = field(default="refused", converter=_private_addresses)
+    queues: Mapping[str, int] = field(default=QUEUES, converter=read_lanes)
     rate_limits: str = field(default="database", converter=_rate_limits)
     rate_per_address: Quota | None = field(factory=lambda: _per_minute(100), converter=_quota)
     rate_per_user: Quota | None = field(factory=lambda: _per_minute(1_000), converter=_quota)
@@ -128,6 +172,11 @@ class ServiceSettings:
     log_level: str = field(default="info", converter=_log_level)
     log_format: str = field(default="json", converter=_log_format)
     trace_endpoint: str | None = field(default=None, converter=optional(_text))
+
+    @property
+    def allows_private_addresses(self) -> bool:
+        """Whether webhooks and banks may be on this machine and its network; never where strangers may call."""
+        return self.private_addresses == "allowed" and not self.production
 
     @property
     def production(self) -> bool:

@@ -15,8 +15,8 @@ from ledgercore_app.settings import Settings
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from ledgercore_memory import MemoryStore, MemoryWorkStore
-    from ledgercore_postgres import PostgresStore, PostgresWorkStore
+    from ledgercore_memory import MemoryJobQueue, MemoryStore, MemoryWorkStore
+    from ledgercore_postgres import PostgresJobQueue, PostgresStore, PostgresWorkStore
 
 
 def utc_now() -> datetime:
@@ -63,6 +63,20 @@ def work_store_of(store: "PostgresStore | MemoryStore", clock: Clock) -> "Postgr
     from ledgercore_postgres import PostgresWorkStore
 
     return PostgresWorkStore(store.engine, clock=clock)
+
+
+def job_queue_of(
+    store: "PostgresStore | MemoryStore", work: "PostgresWorkStore | MemoryWorkStore", clock: Clock
+) -> "PostgresJobQueue | MemoryJobQueue":
+    """What workers take the jobs of a store's units of work from."""
+    from ledgercore_memory import MemoryJobQueue, MemoryStore, MemoryWorkStore
+
+    if isinstance(work, MemoryWorkStore):
+        return MemoryJobQueue(work)
+    from ledgercore_postgres import PostgresJobQueue
+
+    assert not isinstance(store, MemoryStore)
+    return PostgresJobQueue(store.engine, clock=clock)
 
 
 @contextmanager

@@ -44,12 +44,14 @@ class Finding:
 class RowSums:
     """What an account's rows come to, in signed minor units.
 
-    `posted` are booked rows with a posting of their own, `linked` those that are payments of ours.
+    `posted` are booked rows with a posting of their own, `linked` those that are payments of ours; the first row was
+    made at `first_at`.
     """
 
     posted: int = 0
     linked: int = 0
     pending: int = 0
+    first_at: datetime | None = None
 
 
 @frozen(kw_only=True)

@@ -10,8 +10,8 @@ from attrs import Attribute, evolve, field, frozen
 
 from ledgercore.banking.banks import refused
 from ledgercore.banking.observations import Tokens
-from ledgercore.errors import InternalError
-from ledgercore.errors.catalog import INTERNAL_SERVER_ERROR
+from ledgercore.errors import ExternalDependencyError, InternalError
+from ledgercore.errors.catalog import BANK_API_ERROR, INTERNAL_SERVER_ERROR
 from ledgercore.identity.secrets import Sealer
 from ledgercore.ledger.documents import parse_json
 from ledgercore.ledger.texts import encode_json, parse_moment
@@ -92,7 +92,14 @@ class BankLogin:
         return self.token_expires_at is not None and self.token_expires_at - now <= REFRESH_BEFORE
 
     def with_tokens(self, tokens: Tokens, *, sealer: Sealer, now: datetime) -> "BankLogin":
-        """The login with new tokens, sealed, and connected; raises `bank_api_error` for tokens that are too short."""
+        """The login with new tokens, sealed, and connected.
+
+        Raises `bank_api_error` for tokens that are too short, or at an end already.
+        """
+        if min(len(tokens.access_token), len(tokens.refresh_token or tokens.access_token)) < TOKEN_LENGTH_MIN:
+            raise ExternalDependencyError(BANK_API_ERROR, why="a token has at least 10 characters")
+        if tokens.expires_at is not None and tokens.expires_at <= now:
+            raise ExternalDependencyError(BANK_API_ERROR, why="the token is at its end already")
         return evolve(
             self,
             status=LoginStatus.ACTIVE,
@@ -123,8 +130,12 @@ class BankLogin:
         )
 
     def disconnected(self, *, now: datetime) -> "BankLogin":
-        """The login without tokens and plans; its accounts and what is known of them stay."""
-        return evolve(self.failed("", now=now), status=LoginStatus.INACTIVE, status_reason=None)
+        """The login without tokens and plans; its accounts and what is known of them stay.
+
+        Whoever is replacing its tokens just now is told so by their version.
+        """
+        ended = self.failed("", now=now)
+        return evolve(ended, status=LoginStatus.INACTIVE, status_reason=None, tokens_version=self.tokens_version + 1)
 
 
 def _tokens_document(tokens: Tokens) -> bytes:

@@ -1,5 +1,6 @@
 """Merging what a bank tells into what is known of it: every transaction once, whatever the bank repeats or changes."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -7,12 +8,14 @@ from uuid import UUID
 
 from attrs import Factory, define, evolve, field, frozen
 
-from ledgercore.banking.findings import AMBIGUOUS, FOREIGN_CURRENCY, PAYMENT_DIFFERS, NewFinding
+from ledgercore.banking.findings import AMBIGUOUS, FOREIGN_CURRENCY, PAYMENT_DIFFERS, ROW_MISSING, NewFinding
 from ledgercore.banking.observations import RowSeen, RowStatus
 from ledgercore.banking.rows import BankRow, RowState, effective_at, fingerprint_of, signed_minor
 
 WINDOW: Final = timedelta(days=14)
 """How far apart a pending row and what it was booked as may be, when nothing but amount and counterparty agree."""
+VANISHED: Final = "the bank does not tell of it any more"
+_ID: Final = re.compile(r"(?<![0-9a-f])[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}(?![0-9a-f])")
 
 
 @frozen(kw_only=True)
@@ -49,8 +52,7 @@ class Merged:
 class Listing:
     """The reading of an account's transactions that rows are merged in.
 
-    `draw_id` draws time-ordered ids; `own` are payments of ours by names that a row may mention, none of them linked
-    to a row yet.
+    `draw_id` draws time-ordered ids; `own` are payments of ours that rows mention, none of them linked to a row yet.
     """
 
     id: UUID
@@ -58,7 +60,7 @@ class Listing:
     currency: str
     now: datetime
     draw_id: Callable[[], UUID]
-    own: Mapping[str, OwnPayment] = field(factory=dict)
+    own: Mapping[UUID, OwnPayment] = field(factory=dict)
 
 
 def merge_rows(known: Iterable[BankRow], seen: Sequence[RowSeen], listing: Listing) -> Merged:
@@ -85,15 +87,19 @@ def merge_rows(known: Iterable[BankRow], seen: Sequence[RowSeen], listing: Listi
     )
 
 
-def drop_vanished(
-    pending: Iterable[BankRow], *, listing_id: UUID, since: datetime | None, now: datetime
-) -> list[BankRow]:
-    """Pending rows that a whole listing from a time on did not tell of any more, dropped with a note."""
-    return [
-        evolve(row, state=RowState.DROPPED, changed_at=now, note="the bank does not tell of it any more")
-        for row in pending
-        if row.listing_id != listing_id and (since is None or row.seen.created_at >= since)
-    ]
+def without_vanished(unseen: Iterable[BankRow], *, now: datetime) -> Merged:
+    """What becomes of rows that a whole listing did not tell of any more.
+
+    Pending ones are dropped with a note. A booked one without an id stays booked, and a finding says so once.
+    """
+    rows, findings = [], []
+    for row in unseen:
+        if row.state is RowState.PENDING:
+            rows.append(evolve(row, state=RowState.DROPPED, changed_at=now, note=VANISHED))
+        elif row.note is None:
+            rows.append(evolve(row, changed_at=now, note=VANISHED))
+            findings.append(NewFinding(kind=ROW_MISSING, details=_told(row.seen, row=str(row.id))))
+    return Merged(rows=tuple(rows), moves=(), findings=tuple(findings))
 
 
 @define
@@ -111,7 +117,7 @@ class _Merger:
         if seen.external_id is None and (twin := self._unseen_twin(seen)) is not None:
             return twin.id
         open_rows = [row for row in self.rows.values() if row.state is RowState.PENDING and row.id not in self.reserved]
-        related = [row for row in open_rows if set(row.seen.references) & set(seen.references)]
+        related = [row for row in open_rows if _names(row.seen) & _names(seen)]
         if len(related) > 1:
             related = [row for row in related if row.signed_minor == self._signed(seen)] or related
         if not related and seen.status is RowStatus.BOOKED:
@@ -128,13 +134,16 @@ class _Merger:
             self._save(self._booked(row) if seen.status is RowStatus.BOOKED else row)
             return row.id
         row = self.rows[row_id]
+        if seen.external_id is None and row.seen.external_id is None and _are_pending_twins(row, seen):
+            # Where pending rows have no date, the bank's own clock stands in for it, and goes on.
+            seen = evolve(seen, created_at=row.seen.created_at)
         told = row.told(seen, currency=self.listing.currency, now=self.listing.now)
         match row.state, seen.status:
             case RowState.BOOKED | RowState.DECLINED, RowStatus.PENDING:
                 # It comes late: the bank has said more of it already.
                 return row_id
             case RowState.BOOKED, RowStatus.BOOKED:
-                told = self._amended(row, told)
+                told = self._amended(row, evolve(told, note=None))
             case RowState.BOOKED, RowStatus.DECLINED:
                 told = self._undone(row, evolve(told, state=RowState.DECLINED))
             case _, RowStatus.BOOKED:
@@ -169,8 +178,8 @@ class _Merger:
             for row in self.rows.values()
             if row.seen.external_id is None
             and row.listing_id != self.listing.id
-            and row.fingerprint == fingerprint
             and not (row.state is RowState.BOOKED and seen.status is RowStatus.PENDING)
+            and (row.fingerprint == fingerprint or _are_pending_twins(row, seen))
         ]
         return min(twins, key=lambda row: (row.state.value != seen.status.value, row.id), default=None)
 
@@ -187,7 +196,7 @@ class _Merger:
         if row.seen.money.currency.code != self.listing.currency:
             self._note(FOREIGN_CURRENCY, row.seen, row=str(row.id), currency=row.seen.money.currency.code)
             return row
-        mentioned = [self.listing.own[name] for name in mentions(row.seen) if name in self.listing.own]
+        mentioned = [self.listing.own[id] for id in mentions(row.seen) if id in self.listing.own]
         linked = {other.payment_id for other in self.rows.values()}
         for payment in mentioned:
             if payment.payment_id not in linked and payment.signed_minor == row.signed_minor:
@@ -246,19 +255,36 @@ class _Merger:
         self.changed[row.id] = None
 
     def _note(self, kind: str, seen: RowSeen, **details: object) -> None:
-        told = {
-            "external_id": seen.external_id,
-            "direction": seen.direction,
-            "amount_minor": str(seen.money.minor),
-            "currency": seen.money.currency.code,
-            "created_at": seen.created_at.isoformat(),
-        }
-        self.findings.append(NewFinding(kind=kind, details={**told, **details}))
+        self.findings.append(NewFinding(kind=kind, details=_told(seen, **details)))
 
 
-def mentions(seen: RowSeen) -> tuple[str, ...]:
-    """Words of a row that may be the name of a payment of ours."""
-    return (*seen.references, *seen.description.split())
+def mentions(seen: RowSeen) -> tuple[UUID, ...]:
+    """Ids in a row's texts that may be those of payments of ours, with hyphens or without."""
+    return tuple(UUID(id) for id in _ID.findall(" ".join((*seen.references, seen.description))))
+
+
+def _told(seen: RowSeen, **details: object) -> dict[str, object]:
+    return {
+        "external_id": seen.external_id,
+        "direction": seen.direction,
+        "amount_minor": str(seen.money.minor),
+        "currency": seen.money.currency.code,
+        "created_at": seen.created_at.isoformat(),
+        **details,
+    }
+
+
+def _names(seen: RowSeen) -> set[str]:
+    return {*seen.references, *([] if seen.external_id is None else [seen.external_id])}
+
+
+def _looks(seen: RowSeen) -> tuple[object, ...]:
+    """What stays the same of a pending row that has neither an id nor a date of its own."""
+    return seen.direction, seen.money, seen.description, seen.counterparty, sorted(seen.references)
+
+
+def _are_pending_twins(row: BankRow, seen: RowSeen) -> bool:
+    return row.state is RowState.PENDING and seen.status is RowStatus.PENDING and _looks(row.seen) == _looks(seen)
 
 
 def _counterparties_agree(first: RowSeen, second: RowSeen) -> bool:

@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from ledgercore.banking.accounts import BankAccount
 from ledgercore.banking.banks import Bank, Branch
+from ledgercore.banking.exchange import Exchange, Result
 from ledgercore.banking.findings import Finding, RowSums
 from ledgercore.banking.logins import BankLogin
 from ledgercore.banking.rows import BankRow
@@ -203,4 +204,16 @@ class Store(Protocol):
 
     def begin(self) -> AbstractContextManager[Work]:
         """A unit of work: committed at the end of the block, undone by an exception."""
+        ...
+
+
+class Exchanges(Protocol):
+    """Whoever holds conversations with banks."""
+
+    def run(self, exchange: Exchange[Result], *, bank: str) -> Result:
+        """Hold a conversation to its end; `bank` names whose circuit breaker guards it.
+
+        Raises what the exchange raises, and what keeps answers from coming: `timeout`, `service_unavailable`,
+        `circuit_open`.
+        """
         ...

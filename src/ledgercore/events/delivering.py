@@ -1,6 +1,6 @@
 """Delivering: a signed event is sent to its endpoint, and what came of it is written down."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from ledgercore.http_messages import HttpRequest, HttpResponse, HttpSender
 from ledgercore.identity.audit import Actor, AuditEvent
 from ledgercore.identity.secrets import Sealer
 from ledgercore.jobs.jobs import Claim
+from ledgercore.jobs.retries import decide_retry
 
 WORKER: Final = Actor(name="worker", source="webhooks")
 _STATUS_GONE: Final = 410
@@ -100,7 +101,8 @@ class WebhookDelivering:
             return
         status, next_attempt_at = DeliveryStatus.DELIVERED, None
         if error is not None:
-            next_attempt_at = next_attempt(error, claim.attempt, now=self.clock())
+            # Chance may add a little to the wait.
+            next_attempt_at = decide_retry(claim.job, error, now=self.clock(), random=lambda: 0.0)
             status = DeliveryStatus.DEAD if next_attempt_at is None else DeliveryStatus.PENDING
         work.webhooks.save_delivery(delivery.attempted(attempt, status, next_attempt_at=next_attempt_at))
         if endpoint.failing is not (error is not None):
@@ -121,13 +123,3 @@ def _refusal_in(response: HttpResponse) -> LedgercoreError | None:
     pause = response.retry_after_seconds
     asked = {} if pause is None else {"retry_after_ms": pause * 1000}
     return ExternalDependencyError(WEBHOOK_REFUSED, status=response.status, **asked)
-
-
-def next_attempt(error: LedgercoreError, attempt: int, *, now: datetime) -> datetime | None:
-    """When a failed attempt, counted from 1, is followed by the next; `None` when it was the last."""
-    category = error.reason.category
-    if not category.retryable or attempt > category.retries_max:
-        return None
-    asked = error.details.get("retry_after_ms")
-    wait_ms: int = category.retry_delay_ms * category.retry_factor ** (attempt - 1)
-    return now + max(wait_ms, asked if isinstance(asked, int) else 0) * _MILLISECOND

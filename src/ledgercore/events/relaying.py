@@ -7,14 +7,14 @@ from uuid import UUID
 
 from attrs import evolve, frozen
 
-from ledgercore.clock import Clock
+from ledgercore.clock import EPOCH, Clock
 from ledgercore.events.deliveries import Delivery
 from ledgercore.events.events import StoredEvent
 from ledgercore.events.ports import Store, Work
 from ledgercore.events.webhooks import WebhookEndpoint
 from ledgercore.identity.users import Role
 from ledgercore.ids import TimeOrderedIds
-from ledgercore.jobs.jobs import PRIORITY_LAST, NewJob
+from ledgercore.jobs.jobs import PRIORITY_LAST, Claim, NewJob
 from ledgercore.ledger.events import event_of
 from ledgercore.ledger.log.logged import by_record
 from ledgercore.ledger.queries import Event as LedgerEvent
@@ -22,10 +22,11 @@ from ledgercore.ledger.texts import encode_json
 
 RELAY_JOB: Final = "relay_webhooks"
 DELIVERY_JOB: Final = "deliver_webhook"
-WEBHOOK_QUEUE: Final = "webhooks"
+WEBHOOK_QUEUE: Final = "notifications"
 BATCH: Final = 100
 """So many events are relayed to an endpoint at once; the others have their turn before it gets more."""
 ENDPOINTS: Final = 100
+RELAY_EVERY: Final = timedelta(seconds=5)
 PRIORITY: Final = 5
 REDELIVERY_UNIQUE_FOR: Final = timedelta(days=1)
 
@@ -37,6 +38,13 @@ class Relay:
     store: Store
     clock: Clock
     random_bytes: Callable[[int], bytes]
+
+    def run(self, claim: Claim) -> None:
+        """Carry out a job `relay_webhooks`, and enqueue the next one: a few seconds later, however many are run now."""
+        self.relay()
+        with self.store.begin() as work:
+            work.jobs.enqueue([relay_job(self.clock())])
+            work.jobs.complete([claim])
 
     def relay(self) -> int:
         """Make the deliveries that are due, at most `BATCH` for each endpoint; returns how many there are to send.
@@ -112,6 +120,18 @@ class Relay:
             if not endpoint.types or record.type in endpoint.types
         ]
         return deliveries, records[-1].number if records else endpoint.after_number
+
+
+def relay_job(now: datetime) -> NewJob:
+    """The job that relays in the next of the slots of `RELAY_EVERY`; there is one for each slot."""
+    slot = (now - EPOCH) // RELAY_EVERY + 1
+    return NewJob(
+        kind=RELAY_JOB,
+        priority=0,
+        run_at=EPOCH + slot * RELAY_EVERY,
+        unique_key=f"slot {slot}",
+        unique_for=12 * RELAY_EVERY,
+    )
 
 
 def delivery_job(delivery: Delivery, *, failing: bool) -> NewJob:

@@ -52,6 +52,14 @@ def key_of(secret: str) -> bytes:
     return key
 
 
+def is_secret(text: str) -> bool:
+    """Whether a text spells a secret."""
+    try:
+        return bool(key_of(text))
+    except ValidationError:
+        return False
+
+
 def signed_headers(secrets: Sequence[str], *, id: str, sent_at: datetime, body: bytes) -> Mapping[str, str]:
     """The headers of a webhook, signed with each secret: during a rotation receivers may know either."""
     seconds = str(int(sent_at.timestamp()))

@@ -20,7 +20,7 @@ def taken_back(job: Job, *, now: datetime) -> Job:
     job = evolve(job, leased_until=None, failures=(*job.failures, abandoned))
     if job.attempts >= ATTEMPTS_MAX:
         return evolve(job, state=JobState.DEAD, finished_at=now)
-    waits = timedelta(milliseconds=crc32(job.id.bytes) % (1000 * 2**job.attempts))
+    waits = timedelta(milliseconds=crc32(job.id.bytes) % (500 * 2**job.attempts))
     run_at = job.run_at if job.attempts == 1 else now + waits
     return evolve(job, state=JobState.WAITING, run_at=run_at)
 

@@ -34,7 +34,7 @@ class PaymentHandlers:
         """Each of them."""
         return (
             Transactional(kind=JOB_KIND, handle=self.process, queue=JOB_QUEUE),
-            Transactional(kind=REPORT_KIND, handle=self.report, queue=JOB_QUEUE, batch_max=1),
+            Transactional(kind=REPORT_KIND, handle=self.report, batch_max=1),
         )
 
     def process(self, work: Work, jobs: Sequence[Job]) -> Sequence[LedgercoreError | None]:

@@ -1,12 +1,13 @@
 """What providers tell of payments that they carry out: taken in once, however often it is told."""
 
+from typing import Final
 from uuid import UUID
 
 from attrs import evolve, frozen
 
 from ledgercore.clock import Clock
-from ledgercore.errors import ConflictError, ValidationError
-from ledgercore.errors.catalog import ALREADY_PROCESSED, PAYMENT_PROVIDER_ERROR, WEBHOOK_PROCESSING_FAILED
+from ledgercore.errors import ValidationError
+from ledgercore.errors.catalog import PAYMENT_PROVIDER_ERROR, WEBHOOK_PROCESSING_FAILED
 from ledgercore.identity.access import Operator
 from ledgercore.identity.audit import Actor
 from ledgercore.payments.normalizers import check_amount_form, read_amount
@@ -15,7 +16,7 @@ from ledgercore.payments.ports import Store, Work
 from ledgercore.payments.processing import PaymentProcessing, locked_payment
 from ledgercore.payments.records import tell
 
-FINAL = {
+SETTLED: Final = {
     "pending": frozenset({PaymentStatus.PENDING, PaymentStatus.PROCESSING}),
     "completed": frozenset({PaymentStatus.COMPLETED}),
     "failed": frozenset({PaymentStatus.FAILED}),
@@ -39,8 +40,9 @@ class PaymentReports:
 
         `completed` carries it out by all the rules; one that they forbid is FAILED. A payment that a provider failed
         or cancelled is FAILED with `payment_provider_error`. Raises `payment_not_found`,
-        `webhook_processing_failed` for another amount or status than there can be, and `already_processed` for a
-        report that contradicts what was final before.
+        and
+        `webhook_processing_failed` for another amount or status than there can be, for a payment that is not being
+        processed, and for one that ended otherwise.
         """
         with self.store.begin() as work:
             return self.report_in(
@@ -58,18 +60,21 @@ class PaymentReports:
         external_transaction_id: str | None = None,
     ) -> Payment:
         """`report` inside a unit of work."""
-        if status not in FINAL:
-            raise ValidationError(WEBHOOK_PROCESSING_FAILED, field="status", value=status, allowed=sorted(FINAL))
+        if status not in SETTLED:
+            raise ValidationError(WEBHOOK_PROCESSING_FAILED, field="status", value=status, allowed=sorted(SETTLED))
         payment = locked_payment(work, id)
         told = read_amount(check_amount_form(amount), payment.amount.currency)
         if told != payment.amount:
             raise ValidationError(
                 WEBHOOK_PROCESSING_FAILED, field="amount", payment_id=id, amount=payment.amount, told=told
             )
-        if payment.status in FINAL[status]:
+        if payment.status in SETTLED[status]:
             return payment
-        if payment.status not in FINAL["pending"]:
-            raise ConflictError(ALREADY_PROCESSED, payment_id=id, status=payment.status, told=status)
+        if payment.status is not PaymentStatus.PROCESSING:
+            # A report is no reason to move money that nobody has asked to be moved, nor to change what is final.
+            raise ValidationError(
+                WEBHOOK_PROCESSING_FAILED, field="status", payment_id=id, status=payment.status, told=status
+            )
         if external_transaction_id is not None:
             payment = evolve(payment, external_transaction_id=external_transaction_id)
             work.payments.save_all([payment])

@@ -1,6 +1,7 @@
 """Finding what explains what: stages from the surest to the least sure, each taking what earlier ones left."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -10,6 +11,8 @@ from uuid import UUID
 
 from attrs import evolve, field, frozen
 
+from ledgercore.errors import ValidationError
+from ledgercore.errors.catalog import INVALID_ARGUMENT
 from ledgercore.statements.lines import StatementLine
 from ledgercore.statements.matches import Allocation, BookItem, Proposal, Stage
 from ledgercore.statements.subsets import TooMany, subsets_summing_to
@@ -17,18 +20,31 @@ from ledgercore.statements.subsets import TooMany, subsets_summing_to
 WORD_LENGTH_MIN: Final = 3
 CANDIDATES_MAX: Final = 40
 """A sum is looked for among so many at most: among more, chance finds one."""
+WINDOW_DAYS_MAX: Final = 60
+TOLERANCE_MINOR_MAX: Final = 100_000
 _NEVER: Final = 1_000_000
 _WORDS: Final = re.compile(r"\w+")
 
 
 @frozen(kw_only=True)
 class MatchingRules:
-    """What counts as near. Tolerance needs the account that differences are booked to."""
+    """What counts as near: days, and minor units that may be missing.
+
+    Tolerance needs the account that differences are booked to. Raises `invalid_argument`.
+    """
 
     window_days: int = 5
     batch_max: int = 10
     tolerance_minor: int = 0
     tolerance_account: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        _check_between("window_days", self.window_days, WINDOW_DAYS_MAX)
+        _check_between("tolerance", self.tolerance_minor, TOLERANCE_MINOR_MAX)
+        if bool(self.tolerance_minor) is not (self.tolerance_account is not None):
+            raise ValidationError(
+                INVALID_ARGUMENT, field="tolerance_account", why="a tolerance and an account for it are given together"
+            )
 
 
 @frozen(kw_only=True)
@@ -120,7 +136,7 @@ def by_batch_sum(board: Board, rules: MatchingRules) -> Iterator[Proposal]:
 
 def by_tolerance(board: Board, rules: MatchingRules) -> Iterator[Proposal]:
     """Nearly the same amount and the counterparty; the difference is booked to the account that was named for it."""
-    if rules.tolerance_account is not None and rules.tolerance_minor:
+    if rules.tolerance_minor:
         near = _near(board, rules, difference_max=rules.tolerance_minor)
         yield from _one_to_one([pair for pair in near if _is_named(*pair)], Stage.TOLERANCE)
 
@@ -156,14 +172,14 @@ def _by_names(board: Board, stage: Stage, names_of: Callable[[StatementLine], Se
 
 def _near(board: Board, rules: MatchingRules, *, difference_max: int) -> Iterator[tuple[OpenLine, OpenItem]]:
     """Lines and transactions of about the same amount, within the window."""
-    by_amount: dict[int, list[OpenItem]] = defaultdict(list)
-    for item in board.items.values():
-        by_amount[item.open_minor].append(item)
+    items = sorted(board.items.values(), key=lambda item: item.open_minor)
+    amounts = [item.open_minor for item in items]
     for line in board.lines.values():
-        for difference in range(-difference_max, difference_max + 1):
-            for item in by_amount.get(line.open_minor + difference, ()):
-                if item.open_minor * line.open_minor > 0 and _days_between(line, item) <= rules.window_days:
-                    yield line, item
+        first = bisect_left(amounts, line.open_minor - difference_max)
+        end = bisect_right(amounts, line.open_minor + difference_max)
+        for item in items[first:end]:
+            if item.open_minor * line.open_minor > 0 and _days_between(line, item) <= rules.window_days:
+                yield line, item
 
 
 def _one_to_one(pairs: Sequence[tuple[OpenLine, OpenItem]], stage: Stage) -> Iterator[Proposal]:
@@ -261,6 +277,11 @@ def _id(each: Open) -> UUID:
 
 def _total(parts: Sequence[Open]) -> int:
     return sum(each.open_minor for each in parts)
+
+
+def _check_between(name: str, value: int, most: int) -> None:
+    if not 0 <= value <= most:
+        raise ValidationError(INVALID_ARGUMENT, field=name, value=value, least=0, most=most)
 
 
 def _plain(name: str) -> str:

@@ -48,6 +48,14 @@ class Reconciled:
     suggested: tuple[Proposal, ...]
 
 
+@frozen
+class Unmatched:
+    """What matches have left open, on both sides."""
+
+    lines: tuple[OpenLine, ...]
+    items: tuple[OpenItem, ...]
+
+
 @frozen(kw_only=True)
 class Reconciler:
     """Brings the statements of an account and its entries in a ledger together."""
@@ -74,30 +82,34 @@ class Reconciler:
             desk = self._desk(work, ledger, account, Actor(name="nobody"))
             return propose(desk.open_lines(), desk.open_items(), rules)
 
+    def unmatched(self, ledger: str, account: str) -> Unmatched:
+        """What nothing explains yet; what was reversed needs no explanation."""
+        with self.store.begin() as work:
+            desk = self._desk(work, ledger, account, Actor(name="nobody"))
+            return Unmatched(tuple(desk.open_lines()), tuple(desk.open_items()))
+
     def match(
         self,
         ledger: str,
         account: str,
         *,
-        lines: Sequence[tuple[UUID, int]],
-        transactions: Sequence[tuple[UUID, int]],
+        lines: Sequence[tuple[UUID, int | None]],
+        transactions: Sequence[tuple[UUID, int | None]],
         actor: Actor,
     ) -> Match:
-        """Explain parts of lines by parts of transactions, each with its signed minor units.
+        """Explain parts of lines by parts of transactions, each with its signed minor units, or `None` for all of it.
 
         Raises `invalid_allocation` unless both sides come to the same, `over_allocated` for more than is open, and
         `statement_not_found` or `transaction_not_found` for what is not there.
         """
-        proposal = Proposal(
-            stage=Stage.MANUAL,
-            lines=tuple(Allocation(id=id, signed_minor=minor) for id, minor in lines),
-            transactions=tuple(Allocation(id=id, signed_minor=minor) for id, minor in transactions),
-            why={},
-        )
-        check_balanced(proposal.lines, proposal.transactions)
         with self.store.begin() as work:
             desk = self._desk(work, ledger, account, actor)
-            desk.check(proposal)
+            proposal = Proposal(
+                stage=Stage.MANUAL,
+                lines=desk.parts_of_lines(lines),
+                transactions=desk.parts_of_transactions(transactions),
+                why={},
+            )
             made = desk.make(proposal, MatchingRules())
             desk.tell("lines_matched", (made,))
         return made
@@ -169,20 +181,24 @@ class Desk:
         """Every transaction of the account."""
         return [book_item(each, self.account) for each in self._transactions()]
 
-    def check(self, proposal: Proposal) -> None:
-        """Refuse to explain what is not there or not open."""
+    def parts_of_lines(self, asked: Sequence[tuple[UUID, int | None]]) -> tuple[Allocation, ...]:
+        """Parts of lines that are there and open."""
         path = self.account.path
-        lines = {line.id: line for line in self.work.statements.find_lines(
-            self.ledger, path, [each.id for each in proposal.lines])}  # fmt: skip
+        known = {line.id for line in self.work.statements.find_lines(self.ledger, path, [id for id, _ in asked])}
         left = {line.id: minor for line, minor in self.work.statements.open_lines(self.ledger, path)}
-        for each in proposal.lines:
-            if each.id not in lines:
-                raise NotFoundError(STATEMENT_NOT_FOUND, field="lines", id=each.id)
-            check_open(each, open_minor=left.get(each.id, 0), field="lines")
-        allocated = self.work.statements.allocated(self.ledger, path)
-        for each in proposal.transactions:
-            item = book_item(self._transaction(each.id), self.account)
-            check_open(each, open_minor=item.signed_minor - allocated.get(each.id, 0), field="transactions")
+        for id, _ in asked:
+            if id not in known:
+                raise NotFoundError(STATEMENT_NOT_FOUND, field="lines", id=id)
+        return tuple(_part(id, minor, open_minor=left.get(id, 0), field="lines") for id, minor in asked)
+
+    def parts_of_transactions(self, asked: Sequence[tuple[UUID, int | None]]) -> tuple[Allocation, ...]:
+        """Parts of transactions that are there and open."""
+        allocated = self.work.statements.allocated(self.ledger, self.account.path)
+        parts = []
+        for id, minor in asked:
+            whole = book_item(self._transaction(id), self.account).signed_minor
+            parts.append(_part(id, minor, open_minor=whole - allocated.get(id, 0), field="transactions"))
+        return tuple(parts)
 
     def make(self, proposal: Proposal, rules: MatchingRules) -> Match:
         """Store a match, and book what it tolerates."""
@@ -273,6 +289,14 @@ def book_item(transaction: PostedTransaction, account: Account) -> BookItem:
         names=tuple(name for name in names if name),
         text=transaction.description or "",
     )
+
+
+def _part(id: UUID, minor: int | None, *, open_minor: int, field: str) -> Allocation:
+    part = Allocation(id=id, signed_minor=open_minor if minor is None else minor)
+    # Nothing of something is refused as what it is, with the sums.
+    if minor != 0:
+        check_open(part, open_minor=open_minor, field=field)
+    return part
 
 
 def _cancelled(transactions: Sequence[PostedTransaction], allocated: Any) -> set[UUID]:

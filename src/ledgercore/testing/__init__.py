@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ledgercore.testing.journals import JournalContract as JournalContract
     from ledgercore.testing.ledgers import OPENING as OPENING
     from ledgercore.testing.ledgers import StoppedClock as StoppedClock
+    from ledgercore.testing.payment_stores import PaymentStoreContract as PaymentStoreContract
     from ledgercore.testing.rate_limits import RateLimiterContract as RateLimiterContract
     from ledgercore.testing.statement_stores import StatementStoreContract as StatementStoreContract
     from ledgercore.testing.stores import LedgerStoreContract as LedgerStoreContract
@@ -35,6 +36,7 @@ _HOMES: Final = {
     "JournalContract": "journals",
     "LedgerStoreContract": "stores",
     "OPENING": "ledgers",
+    "PaymentStoreContract": "payment_stores",
     "RateLimiterContract": "rate_limits",
     "StatementStoreContract": "statement_stores",
     "StoppedClock": "ledgers",

@@ -21,6 +21,7 @@ def test_without_variables_a_developer_is_served():
     assert (settings.password_time_cost, settings.password_memory_kib) == (2, 19_456)
     assert settings.rate_per_address == Quota(100, timedelta(minutes=1))
     assert settings.rate_of_logins == Quota(10, timedelta(minutes=5))
+    assert settings.queues == {"banking": 3, "payments": 2, "notifications": 3, "default": 1}
 
 
 def test_each_variable_sets_what_its_name_says():
@@ -38,6 +39,7 @@ def test_each_variable_sets_what_its_name_says():
             "LEDGERCORE_REFRESH_SECONDS": "3600",
             "LEDGERCORE_PASSWORD_TIME_COST": "3",
             "LEDGERCORE_PASSWORD_MEMORY_KIB": "65536",
+            "LEDGERCORE_QUEUES": "payments:4, default:1",
             "LEDGERCORE_RATE_LIMITS": "memory",
             "LEDGERCORE_RATE_PER_ADDRESS": "5/1",
             "LEDGERCORE_RATE_PER_USER": "off",
@@ -65,6 +67,7 @@ def test_each_variable_sets_what_its_name_says():
         refresh_seconds=3_600,
         password_time_cost=3,
         password_memory_kib=65_536,
+        queues={"payments": 4, "default": 1},
         rate_limits="memory",
         rate_per_address=Quota(5, timedelta(seconds=1)),
         rate_per_user=None,
@@ -93,6 +96,12 @@ def test_each_variable_sets_what_its_name_says():
         ("REFRESH_SECONDS", "1000000001"),
         ("REFRESH_SECONDS", "9" * 5_000),
         ("PASSWORD_TIME_COST", "high"),
+        ("QUEUES", ","),
+        ("QUEUES", "payments"),
+        ("QUEUES", ":3"),
+        ("QUEUES", "payments:0"),
+        ("QUEUES", "payments:101"),
+        ("QUEUES", "payments:two"),
         ("RATE_LIMITS", "on"),
         ("RATE_PER_ADDRESS", "100"),
         ("RATE_PER_ADDRESS", "100/"),

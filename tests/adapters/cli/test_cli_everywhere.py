@@ -9,6 +9,7 @@ from ledgercore_cli.commands import COMMANDS
 
 from .conftest import PASSWORD
 from .test_cli_help import command_of
+from .test_cli_statements import mt940
 
 # Files and proofs have tests of their own; a completion script is for a shell, whoever asks.
 ELSEWHERE = {"import", "export", "restore", "verify", "proof", "completion"}
@@ -66,6 +67,17 @@ COMMAND_LINES = [
     "member list",
     "audit list",
     "audit verify",
+    "statement import FILE --account assets:bank",
+    "statement list",
+    "statement show STATEMENT",
+    "statement lines --account assets:bank",
+    "reconcile run --account assets:bank",
+    "reconcile suggest --account assets:bank",
+    "reconcile unmatched --account assets:bank",
+    "reconcile match --account assets:bank --line LINE --transaction key:top-up",
+    "reconcile undo MATCH",
+    "reconcile matches --account assets:bank",
+    "reconcile proof --account assets:bank",
     "migrate",
     "doctor",
 ]
@@ -90,12 +102,26 @@ def lively(books, clock):
     return books
 
 
+def reconciled(console, write):
+    """A file, its statement, a line that nothing explains, and a match of another one."""
+    file = write("march.sta", mt940("C100,00 top-up invoice", "D5,00 NONREF cash", closing="95,00"))
+    [statement] = console.json("statement", "import", file, "--account", "assets:bank")["items"]
+    console.json("post", "wallets:ann", "assets:bank", "5.00", "EUR", "--key", "till")
+    line, cash = console.json("statement", "lines", "--account", "assets:bank")["items"]
+    asked = ("--account", "assets:bank", "--line", cash["id"], "--transaction", "key:till")
+    match = console.json("reconcile", "match", *asked)
+    return {"FILE": file, "STATEMENT": statement["id"], "LINE": line["id"], "MATCH": match["id"]}
+
+
 @pytest.mark.parametrize("line", COMMAND_LINES)
 @pytest.mark.parametrize("as_json", [False, True], ids=["for people", "for programs"])
-def test_a_command_answers(lively, line, as_json):
+def test_a_command_answers(lively, write, line, as_json):
     """With something to read, or with one document; never with both."""
     [token] = lively.json("token", "list")["items"]
-    words = [token["id"] if word == "TOKEN" else word for word in line.split()]
+    named = {"TOKEN": token["id"]}
+    if line.startswith(("statement", "reconcile")):
+        named = reconciled(lively, write)
+    words = [named.get(word, word) for word in line.split()]
 
     result = lively(*words, *["--json"] * as_json, stdin=PASSWORD.encode())
 

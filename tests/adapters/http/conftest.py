@@ -19,6 +19,10 @@ import jsonschema_rs
 import pytest
 
 from ledgercore.bank import Bank
+from ledgercore.errors import ExternalDependencyError
+from ledgercore.errors.catalog import SERVICE_UNAVAILABLE
+from ledgercore.events.received import Provider
+from ledgercore.http_messages import HttpRequest, HttpResponse
 from ledgercore.identity.access import Operator
 from ledgercore.identity.audit import OPERATOR
 from ledgercore.identity.identity import Identity
@@ -31,12 +35,22 @@ from ledgercore_http.failures import PROBLEM_TYPE
 from ledgercore_http.openapi import openapi_document
 from ledgercore_http.resources.table import TABLES
 from ledgercore_memory import MemoryRateLimiter, MemoryStore, MemoryWorkStore
+from ledgercore_outbound.addresses import AddressGuard
+from ledgercore_outbound.exchanging import Exchanger
 from ledgercore_statements.reading import read_statements
 from ledgercore_telemetry import Metrics, Telemetry, configure_logs, tracing_from
 
 SECRET = os.urandom(64)
+WEBHOOK_SECRET = "a secret that providers share with us"
 PASSWORD = "correct horse battery"
 UNLIMITED = Limits(per_address=None, per_user=None, per_token=None, logins=None)
+
+
+class Unreachable:
+    """A network without anybody in it."""
+
+    def send(self, request: HttpRequest) -> HttpResponse:
+        raise ExternalDependencyError(SERVICE_UNAVAILABLE, request=request.name)
 
 
 class AlwaysReady:
@@ -176,7 +190,15 @@ def in_memory(clock: Any, limits: Limits = UNLIMITED, probe: AlwaysReady | None 
                 environment="test",
             ),
             bank=Bank(
-                store=work, clock=clock, random_bytes=os.urandom, sealer=sealer, statement_reader=read_statements
+                store=work,
+                clock=clock,
+                random_bytes=os.urandom,
+                sealer=sealer,
+                statement_reader=read_statements,
+                addresses=AddressGuard(),
+                sender=Unreachable(),
+                exchanges=Exchanger(sender=Unreachable(), sleep=lambda _: None),
+                webhook_secrets=dict.fromkeys(Provider, (WEBHOOK_SECRET,)),
             ),
             journals=store,
             limiter=MemoryRateLimiter(clock=clock),

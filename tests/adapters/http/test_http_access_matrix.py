@@ -3,7 +3,9 @@
 A new route fails until it has an entry in `RULES`, and so does an entry whose route has gone.
 """
 
+import hmac
 import itertools
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,18 +14,26 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from ledgercore.events.received import Provider
 from ledgercore.identity.access import LEDGER_READ, PUBLIC, Operator
 from ledgercore.identity.audit import OPERATOR
 from ledgercore.identity.memberships import LedgerAccess, Membership
 from ledgercore.identity.service_tokens import Scope
+from ledgercore.jobs.jobs import JobState, NewJob
 from ledgercore.ledger.accounts import Opening
 from ledgercore.ledger.commands import Settings
 from ledgercore.ledger.ledger import Ledger
 from ledgercore.money import Money
+from ledgercore.statements.statements import Direction
+from ledgercore.testing.banking_people import stored_account
+from ledgercore.testing.events_webhooks import delivery_to, endpoint_of
 from ledgercore.testing.ledgers import EUR, MONDAY, StoppedClock
+from ledgercore.testing.payments_people import payment, stored_payments
+from ledgercore.testing.statement_imports import said, statement
 from ledgercore_http import Service, create_app
 from ledgercore_http.access_page import render_access
 from ledgercore_http.docs_pages import ASSETS_PATH, DOCUMENT_PATHS, REDOC_PATHS, SWAGGER_PATHS
+from ledgercore_http.resources.live_updates import SOCKET_PATH, STREAM_PATH
 from ledgercore_http.resources.table import TABLES
 from ledgercore_http.routes import Route, Routes
 from ledgercore_http.serving import PREFIXES
@@ -87,6 +97,47 @@ RULES = {
     "prove_transaction": "reader ledger:read",
     "prove_any_record": "reader ledger:read",
     "prove_heads_consistent": "reader ledger:read",
+    "import_statements": "writer ledger:write",
+    "list_statements": "reader ledger:read",
+    "get_statement": "reader ledger:read",
+    "list_statement_lines": "reader ledger:read",
+    "reconcile": "writer ledger:write",
+    "list_suggestions": "reader ledger:read",
+    "list_unmatched": "reader ledger:read",
+    "list_matches": "reader ledger:read",
+    "create_match": "writer ledger:write",
+    "undo_match": "writer ledger:write",
+    "prove_reconciliation": "reader ledger:read",
+    "create_payment": "bearer payments:write",
+    "list_payments": "bearer payments:read",
+    "get_payment_stats": "bearer payments:read",
+    "validate_payment": "bearer payments:read",
+    "get_payment": "bearer payments:read",
+    "get_payment_status": "bearer payments:read",
+    "process_payment": "bearer payments:write",
+    "return_payment": "admin payments:write",
+    "cancel_payment": "bearer payments:write",
+    "create_webhook": "bearer webhooks:write",
+    "list_webhooks": "bearer webhooks:write",
+    "get_webhook": "bearer webhooks:write",
+    "change_webhook": "bearer webhooks:write",
+    "remove_webhook": "bearer webhooks:write",
+    "rotate_webhook_secret": "bearer webhooks:write",
+    "list_deliveries": "bearer webhooks:write",
+    "redeliver": "bearer webhooks:write",
+    "replay_webhook": "bearer webhooks:write",
+    "list_providers": "public",
+    "take_payments_webhook": "public",
+    "take_payments_status": "public",
+    "take_banks_webhook": "public",
+    "take_banks_sync": "public",
+    "take_fraud_webhook": "public",
+    "take_fraud_detection": "public",
+    "list_jobs": "admin jobs:read",
+    "count_jobs": "admin jobs:read",
+    "get_job": "admin jobs:read",
+    "retry_job": "admin jobs:write",
+    "cancel_job": "admin jobs:write",
     "list_audit": "admin audit:read",
     "verify_audit": "admin audit:read",
     "list_problems": "public",
@@ -161,7 +212,7 @@ class Stage:
     """A ledger of its own with everybody who could ask for something there, and fresh things to ask for."""
 
     def __init__(self, service: Service, clock: StoppedClock) -> None:
-        self.identity, self.clock, self.number = service.identity, clock, next(_numbers)
+        self.identity, self.bank, self.clock, self.number = service.identity, service.bank, clock, next(_numbers)
         self.shop = f"shop-{self.number}"
         self.identity.ledgers.create(
             self.shop, Settings(opening=Opening(on_first_use=True)), by=Operator(), actor=OPERATOR
@@ -230,6 +281,8 @@ class Stage:
         about["category"] = "conflict"
         if "{id}" in route.path:
             about["id"] = str(self.thing(route, who))
+        if "{delivery_id}" in route.path:
+            about["delivery_id"] = str(self.delivery.id)
         if "{group}" in route.path:
             about["group"] = f"group-{next(_numbers)}"
             self.hold(group=about["group"])
@@ -239,6 +292,7 @@ class Stage:
             if route.method == "DELETE":
                 self.grant(newcomer)
         query = f"?older={self.ledger.state().head.hex()}" if route.name == "prove_heads_consistent" else ""
+        query = "?account=assets:bank" if route.name == "import_statements" else query
         return route.path.format(**about) + query
 
     def thing(self, route: Route, who: str) -> Any:
@@ -249,18 +303,78 @@ class Stage:
             if route.name == "replace_hold":
                 self.clock.now = expires_at
             return hold
+        owner = _MACHINES.get(who, who)
+        owner = "owner" if owner in ("anonymous", *_GONE) else owner
+        if route.tag == "webhooks":
+            return self.webhook(owner)
+        if route.tag == "payments":
+            return self.payment(route, owner)
+        if route.tag == "jobs":
+            return self.job(dead=route.name == "retry_job")
+        if route.tag == "statements":
+            return self.match().id if route.name == "undo_match" else self.line().statement_id
         if route.tag == "tokens":
-            owner = _MACHINES.get(who, who)
-            return self.issue("owner" if owner in ("anonymous", *_GONE) else owner).token.id
+            return self.issue(owner).token.id
         return self.register("newcomer") if route.tag == "users" else self.posted
+
+    def account(self, owner: str) -> Any:
+        """A bank account of somebody."""
+        found: Any = stored_account(self.bank.store, user=self.identity.users.get(self.ids[owner], by=Operator()))
+        return found
+
+    def payment(self, route: Route, owner: str) -> Any:
+        """A payment of somebody; support, who may see and never process any, has one that is processed already."""
+        made = payment(self.account(owner), "12.50", direction=Direction.CREDIT)
+        stored_payments(self.bank.store, made)
+        if route.name == "return_payment" or (route.name == "process_payment" and owner == "support"):
+            self.bank.payments.processing.process(made.id, by=Operator(), actor=OPERATOR)
+        return made.id
+
+    def job(self, *, dead: bool) -> Any:
+        """A job that waits or was given up."""
+        with self.bank.store.begin() as work:
+            [id] = work.jobs.enqueue([NewJob(kind="count_sheep")])
+            waiting = work.jobs.find(id)
+            assert waiting is not None
+            if dead:
+                work.jobs.save(evolve(waiting, state=JobState.DEAD, finished_at=self.clock()))
+        return id
+
+    def line(self) -> Any:
+        """A line of a new statement, which brings as much as was posted at first."""
+        entry = said("500.00", text=f"line {next(_numbers)}")
+        [imported] = self.bank.statement_import.store_all(
+            [statement(entry)], ledger=self.shop, account="assets:bank", file_name="f", actor=OPERATOR
+        )
+        return self.bank.statements.lines_of(self.shop, imported.record.id).items[0]
+
+    def match(self) -> Any:
+        """A match of a new line and a new transaction."""
+        paid = self.ledger.transfer(debit="assets:bank", credit="income:sales", amount=Money(50_000, EUR)).id
+        return self.bank.reconciler.match(
+            self.shop, "assets:bank", lines=[(self.line().id, None)], transactions=[(paid, None)], actor=OPERATOR
+        )
+
+    def webhook(self, owner: str) -> Any:
+        """A webhook of an owner, with one delivery."""
+        endpoint = endpoint_of(self.identity.users.get(self.ids[owner], by=Operator()))
+        self.delivery = delivery_to(endpoint)
+        with self.bank.store.begin() as work:
+            work.webhooks.add(endpoint)
+            work.webhooks.add_deliveries([self.delivery])
+        return endpoint.id
 
     def hold(self, **options: Any) -> Any:
         return self.ledger.hold(debit="assets:bank", credit="income:sales", amount=Money(12_000, EUR), **options).id
 
     def body(self, route: Route) -> Any:
         """The example of a route, with what is true here in place of what is made up."""
+        if route.body is not None and isinstance(route.body.example, str):
+            return route.body.example
         sent = dict(route.body.example) if route.body is not None else None
-        if route.name == "login":
+        if route.name == "create_match":
+            sent = {"lines": [{"id": str(self.line().id)}], "transactions": [{"id": str(self.posted)}]}
+        elif route.name == "login":
             sent = {"email": self.email("stranger"), "password": PASSWORD}
         elif route.name in ("refresh", "logout"):
             sent = {"refresh_token": self.sign_in("stranger").refresh_token}
@@ -273,7 +387,18 @@ class Stage:
     def ask(self, client: Any, route: Route, who: str, prefix: str = "/api/v1") -> Any:
         """Send somebody's request."""
         body = self.body(route)
-        options = {} if body is None else {"json": body}
+        if route.name in ("create_payment", "validate_payment"):
+            owner = _MACHINES.get(who, who)
+            account = self.account("owner" if owner in ("anonymous", *_GONE) else owner)
+            body = {**body, "user_bank_account_id": str(account.id)}
+        options: dict[str, Any] = {} if body is None else {"json": body}
+        if isinstance(body, str):
+            options = {"content": body, "headers": {"content-type": "text/plain"}}
+        if route.name.startswith("take_"):
+            content = json.dumps({**body, "timestamp": self.clock().isoformat()}).encode()
+            signature = hmac.digest(self.bank.webhook_secrets[Provider.PAYMENTS][0].encode(), content, "sha256").hex()
+            headers = {"content-type": "application/json", "x-webhook-signature": f"sha256={signature}"}
+            options = {"content": content, "headers": headers}
         return client.as_(self.bearer(who, route)).request(route.method, prefix + self.path(route, who), **options)
 
 
@@ -348,14 +473,20 @@ def test_both_prefixes_are_one(anonymous, service, clock, route):
     assert answers[0] == answers[1]
 
 
-def test_nothing_is_served_beside_the_table_but_the_documentation(anonymous):
+def test_nothing_is_served_beside_the_table_but_documentation_and_live_updates(anonymous):
     documentation = [*SWAGGER_PATHS, *REDOC_PATHS, *DOCUMENT_PATHS, f"{ASSETS_PATH}/{{name:str}}"]
+    live = {("GET", prefix + STREAM_PATH) for prefix in PREFIXES} | {
+        ("socket", prefix + SOCKET_PATH) for prefix in PREFIXES
+    }
     served = {
-        (method, route.path) for route in anonymous.app._app.routes for method in route.methods if method != "OPTIONS"
+        (method, route.path)
+        for route in anonymous.app._app.routes
+        for method in getattr(route, "methods", ["socket"])
+        if method != "OPTIONS"
     }
 
     in_table = {(route.method, prefix + route.path.replace("}", ":str}")) for route in ROUTES for prefix in PREFIXES}
-    assert served == in_table | {("GET", path) for path in documentation}
+    assert served == in_table | live | {("GET", path) for path in documentation}
 
 
 def tables_under(access: Any) -> list[Routes]:

@@ -265,6 +265,7 @@ def test_bytes_that_no_encoding_but_latin_1_knows_are_kept() -> None:
         (":20:A\n:25:X\n:62F:C240101EUR1,\n", "line 1", "no opening balance"),
         (":20:A\n:25:X\n:13D:2401021815+0100\n", "line 1", "tells the currency"),
         (HEAD, "line 4", "ends before the closing balance"),
+        ("{1:F01BANK}{2:I940BANK}{4:\n" + HEAD + TAIL[:-2], "line 6", "ends before the end of the envelope"),
         (HEAD + HEAD + TAIL + HEAD, "line 14", "ends before the closing balance"),
         (HEAD + ":61:240102X1,NMSC\n" + TAIL, "line 5", "is no entry"),
         (HEAD + ":61:240102C1,2,3NMSC\n" + TAIL, "line 5", "is no amount of EUR"),

@@ -19,9 +19,9 @@ def entries_of(
     return statement.entries
 
 
-def refusal_of(text: str, currency: str | None = "EUR") -> ValidationError:
+def refusal_of(text: str) -> ValidationError:
     with pytest.raises(ValidationError) as refused:
-        read_qif(text.encode(), currency=currency)
+        read_qif(text.encode(), currency="EUR")
     assert refused.value.code == "malformed_statement"
     return refused.value
 
@@ -118,9 +118,15 @@ def test_each_account_of_a_file_is_a_statement() -> None:
     assert (read[0].opening, read[0].difference, read[1].closing) == (None, None, None)
 
 
-def test_the_currency_has_to_be_told() -> None:
-    assert "names no currency" in str(refusal_of("!Type:Bank\n", currency=None).details["why"])
-    assert "no currency of ISO 4217" in str(refusal_of("!Type:Bank\n", currency="XQQ").details["why"])
+@pytest.mark.parametrize(
+    ("told", "field"),
+    [({}, "currency"), ({"currency": "XQQ"}, "currency"), ({"currency": "EUR", "decimal": ";"}, "decimal")],
+)
+def test_what_the_caller_says_has_to_make_sense(told: dict[str, str], field: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        read_qif(b"!Type:Bank\n", currency=told.get("currency"), decimal=told.get("decimal"))
+
+    assert (refused.value.code, refused.value.details["field"]) == ("invalid_argument", field)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,11 @@ from typing import Any, Final
 
 import pytest
 
+from ledgercore.statements.payment_initiations import PaymentInitiation
 from ledgercore.statements.statements import Balance, BalanceKind, Direction, Statement, StatementEntry
+from ledgercore.statements.status_reports import StatusReport
+from ledgercore_statements.pain001 import read_pain001
+from ledgercore_statements.pain002 import read_pain002
 from ledgercore_statements.reading import read_statements
 
 SAMPLES: Final = Path(__file__).parents[4] / "shared" / "samples" / "statements"
@@ -29,6 +33,10 @@ def expectation_of(path: Path) -> Mapping[str, Any]:
 
 def statement_files() -> list[Path]:
     return [path for path in FILES if expectation_of(path)["format"] != "pain"]
+
+
+def payment_files() -> list[Path]:
+    return [path for path in FILES if expectation_of(path)["format"] == "pain"]
 
 
 def sum_of(entries: list[StatementEntry], direction: Direction) -> Decimal:
@@ -138,3 +146,57 @@ def test_a_real_file_is_recognised_under_its_format_too(path: Path) -> None:
     named = read_statements(data, format=expected["format"], dialect=expected.get("dialect"), currency="EUR")
 
     assert named == read_statements(data, currency="EUR")
+
+
+def totals(initiation: PaymentInitiation) -> dict[str, Decimal]:
+    found: dict[str, Decimal] = {}
+    for transfer in initiation.transfers:
+        code = transfer.amount.currency.code
+        found[code] = found.get(code, Decimal(0)) + transfer.amount.decimal
+    return found
+
+
+def initiation_members(initiation: PaymentInitiation) -> dict[str, object]:
+    return {
+        "message": initiation.format,
+        "message_id": initiation.message_id,
+        "declared_count": initiation.declared_count and str(initiation.declared_count),
+        "declared_sum": initiation.declared_sum and str(initiation.declared_sum),
+        "payment_infos": len(initiation.batches),
+        "transactions": len(initiation.transfers),
+        "total_by_currency": {code: str(total) for code, total in totals(initiation).items()},
+        "plain_sum": str(initiation.plain_sum),
+        "control_sum_matches": initiation.declared_sum == initiation.plain_sum,
+        "count_matches": initiation.declared_count == len(initiation.transfers),
+        "end_to_end_ids": [transfer.end_to_end_id for transfer in initiation.transfers],
+    }
+
+
+def report_members(report: StatusReport) -> dict[str, object]:
+    return {
+        "message": report.format,
+        "message_id": report.message_id,
+        "original_message_id": report.original_message_id,
+        "group_status": report.status,
+        "group_reasons": [reason.code for reason in report.reasons],
+        "payment_statuses": [batch.status for batch in report.batches],
+        "transaction_statuses": [transfer.status for batch in report.batches for transfer in batch.transfers],
+        # A report declares neither.
+        "declared_count": None,
+        "declared_sum": None,
+    }
+
+
+@pytest.mark.skipif(not FILES, reason="the real samples are not beside the project")
+@pytest.mark.parametrize("path", payment_files(), ids=lambda path: path.name.removesuffix(".expected.json"))
+def test_a_real_file_of_payments_is_read_as_expected(path: Path) -> None:
+    expected = expectation_of(path)
+    data = (SAMPLES / expected["file"]).read_bytes()
+    [wanted] = expected["statements"]
+
+    if wanted["message"].startswith("pain.002"):
+        computed = report_members(read_pain002(data))
+    else:
+        computed = initiation_members(read_pain001(data))
+
+    assert computed == wanted

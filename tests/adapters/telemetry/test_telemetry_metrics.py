@@ -3,12 +3,17 @@
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from ledgercore.errors.catalog import CATALOG, HOLD_EXPIRED
+from ledgercore.errors import ExternalDependencyError
+from ledgercore.errors.catalog import CATALOG, DATABASE_UNAVAILABLE, HOLD_EXPIRED
+from ledgercore.jobs.jobs import Job, JobState
+from ledgercore.jobs.ports import QueueCounts
+from ledgercore.jobs.running import Outcome, Ran
 from ledgercore.ledger.commands import ClosePeriod, Group, OpenAccount
 from ledgercore.ledger.outcomes import Applied, GroupOutcome, Refused
 from ledgercore.money import currency
@@ -188,3 +193,39 @@ def test_processes_that_share_a_directory_answer_for_all(tmp_path):
     assert f"{count} 7.0" in printed[1]
     assert 'ledgercore_gatherer_queue_length{gatherer="posts"} 7.0' in printed[1]
     assert "ledgercore_http_requests_in_flight 0.0" in printed[1]
+
+
+def test_attempts_at_jobs_are_timed_by_queue_kind_and_outcome(metrics):
+    job = Job(
+        id=UUID(int=1), kind="count_sheep", arguments={}, queue="meadow", priority=5, state=JobState.RUNNING,
+        run_at=NOON, attempts=1, enqueued_at=NOON,
+    )  # fmt: skip
+    for seconds in (0.02, 0.2):
+        metrics.job_ran(Ran(job=job, outcome=Outcome.SUCCESS, seconds=seconds))
+
+    found = samples(metrics)
+    name = "ledgercore_job_duration_seconds"
+    assert found[f"{name}_count", "count_sheep", "success", "meadow"] == 2
+    assert found[f"{name}_sum", "count_sheep", "success", "meadow"] == pytest.approx(0.22)
+
+
+def test_jobs_are_counted_when_somebody_looks(metrics):
+    counts = QueueCounts(
+        queue="meadow", states={JobState.WAITING: 3, JobState.DEAD: 1}, oldest_ready_at=NOON - timedelta(seconds=5)
+    )
+    metrics.watch_jobs(lambda: [counts, QueueCounts(queue="barn", states={})], lambda: NOON)
+
+    found = samples(metrics)
+    assert [found["ledgercore_jobs", "meadow", state] for state in ("waiting", "running", "dead")] == [3, 0, 1]
+    assert found["ledgercore_jobs_oldest_waiting_seconds", "meadow"] == 5
+    assert found["ledgercore_jobs_oldest_waiting_seconds", "barn"] == 0
+
+
+def test_other_numbers_are_told_while_jobs_cannot_be_counted(metrics):
+    def unavailable():
+        raise ExternalDependencyError(DATABASE_UNAVAILABLE)
+
+    metrics.watch_jobs(unavailable, lambda: NOON)
+
+    assert ("ledgercore_jobs", "meadow", "waiting") not in samples(metrics)
+    assert b"ledgercore_build_info" in metrics.render()

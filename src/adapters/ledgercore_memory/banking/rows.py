@@ -53,6 +53,7 @@ class MemoryBankRows:
             posted=sum(row.signed_minor for row in booked if row.payment_id is None),
             linked=sum(row.signed_minor for row in booked if row.payment_id is not None),
             pending=sum(row.signed_minor for row in self._of(account_id) if row.state is RowState.PENDING),
+            first_at=min((row.seen.created_at for row in self._of(account_id)), default=None),
         )
 
     def list_of(self, account_id: UUID, *, after: UUID | None, limit: int) -> Sequence[BankRow]:

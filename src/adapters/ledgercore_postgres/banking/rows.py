@@ -84,8 +84,9 @@ class PostgresBankRows:
         linked = ROWS.c.payment_id.is_not(None)
         pending = ROWS.c.state == RowState.PENDING
         of = [func.coalesce(func.sum(ROWS.c.signed_minor).filter(each), 0) for each in (posted, linked, pending)]
-        found = self._connection.execute(select(*of).where(ROWS.c.account_id == account_id)).one()
-        return RowSums(posted=int(found[0]), linked=int(found[1]), pending=int(found[2]))
+        sums = select(*of, func.min(ROWS.c.created_at)).where(ROWS.c.account_id == account_id)
+        found = self._connection.execute(sums).one()
+        return RowSums(posted=int(found[0]), linked=int(found[1]), pending=int(found[2]), first_at=found[3])
 
     def list_of(self, account_id: UUID, *, after: UUID | None, limit: int) -> Sequence[BankRow]:
         """See the port."""

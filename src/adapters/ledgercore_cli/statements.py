@@ -1,0 +1,180 @@
+"""`ledgercore statement`: files of banks, and what is kept of them."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Final
+from uuid import UUID
+
+import click
+
+from ledgercore.errors import LedgercoreError, error_for
+from ledgercore.identity.audit import OPERATOR
+from ledgercore.ledger.paths import check_path
+from ledgercore.money import Currency, Money, known_currency
+from ledgercore.statements.documents import imported_document, line_document, statement_document
+from ledgercore.statements.importing import Imported
+from ledgercore.statements.lines import StatementLine, StatementRecord
+from ledgercore_cli.parameters import ID, TEXT_FILE, paging_options
+from ledgercore_cli.rendering import Column, Facts, Table, amount, moment
+from ledgercore_cli.session import Session, pass_session
+
+account_option = click.option(
+    "--account", required=True, metavar="PATH", callback=lambda _, __, path: check_path(path),
+    help="The ledger account that stands for the bank account.",
+)  # fmt: skip
+
+_STATEMENT_COLUMNS: Final = (
+    Column("format"), Column("number"), Column("until"), Column("opening", right=True), Column("closing", right=True),
+    Column(""), Column("closes"),
+)  # fmt: skip
+PART_COLUMNS: Final = (Column("on"), Column("amount", right=True), Column(""), Column("text", folds=True), Column("id"))
+
+
+@click.group()
+def statement() -> None:
+    """Import and read what banks say.
+
+    A file is MT940, MT942, CAMT.052 to 054, OFX, QFX, QIF or CSV. It may be imported again, and files may overlap: what
+    was told before adds nothing.
+    """
+
+
+@statement.command("import")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=TEXT_FILE)
+@account_option
+@click.option("--format", "format_", metavar="NAME", help="How to read them, where a file does not tell: csv, qif, ….")
+@click.option("--dialect", metavar="NAME", help="The dialect of CSV files.")
+@click.option("--bank-account", metavar="TEXT", help="The only one to import, of files about several.")
+@pass_session
+def import_(
+    session: Session,
+    files: tuple[IO[bytes], ...],
+    account: str,
+    format_: str | None,
+    dialect: str | None,
+    bank_account: str | None,
+) -> None:
+    """Import the statements of each FILE, wholly or not at all; - reads standard input.
+
+    Nothing is stored before every file has been read.
+    """
+    ledger = session.ledger_name
+    told = {"format": format_, "dialect": dialect, "bank_account": bank_account}
+    with session.bank() as bank, session.progress("importing", total=2 * len(files)) as advance:
+        importing, read, done = bank.statement_import, [], list[tuple[str, Imported]]()
+        for file in files:
+            # What comes by a pipe may have no name.
+            name = str(getattr(file, "name", "-"))
+            with _naming(name):
+                read.append((name, importing.read(file.read(), ledger=ledger, account=account, **told)))
+            advance(1)
+        for name, statements in read:
+            with _naming(name):
+                imported = importing.store_all(
+                    statements, ledger=ledger, account=account, file_name=Path(name).name, actor=OPERATOR
+                )
+            done += [(name, each) for each in imported]
+            advance(1)
+    columns = (Column("file", folds=True), *_STATEMENT_COLUMNS, Column("new lines", right=True))
+    rows = [
+        (name, *_statement_cells(each.record), str(each.record.lines_added) if each.is_new else "known")
+        for name, each in done
+    ]
+    session.show({"items": [imported_document(each) for _, each in done]}, Table(columns=columns, rows=rows))
+    for name, each in done:
+        for warning in each.record.warnings if each.is_new else ():
+            session.note(f"{name}: {warning}")
+
+
+@statement.command("list")
+@click.option("--account", metavar="PATH", help="Only those of this account.")
+@paging_options
+@pass_session
+def list_(session: Session, account: str | None, limit: int, cursor: str | None) -> None:
+    """List statements in the order they were imported."""
+    with session.bank() as bank:
+        page = bank.statements.page(session.ledger_name, account=account, cursor=cursor, limit=limit)
+    columns = (Column("id"), Column("account"), *_STATEMENT_COLUMNS, Column("imported"))
+    rows = [(str(each.id), each.account, *_statement_cells(each), moment(each.imported_at)) for each in page.items]
+    session.show(
+        {"items": [statement_document(each) for each in page.items], "next_cursor": page.next_cursor},
+        Table(columns=columns, rows=rows, empty="no statements: ledgercore statement import FILE --account PATH"),
+    )
+    session.more(page.next_cursor)
+
+
+@statement.command()
+@click.argument("id_", metavar="ID", type=ID)
+@pass_session
+def show(session: Session, id_: UUID) -> None:
+    """Show a statement; its ID is in the list."""
+    with session.bank() as bank:
+        found = bank.statements.get(session.ledger_name, id_)
+    facts = Facts([(name.replace("_", " "), _text(value)) for name, value in statement_document(found).items()])
+    session.show(statement_document(found), facts)
+
+
+@statement.command()
+@click.option("--account", metavar="PATH", help="The lines of an account.")
+@click.option("--statement", "id_", type=ID, metavar="ID", help="Those that a statement was the first to tell.")
+@paging_options
+@pass_session
+def lines(session: Session, account: str | None, id_: UUID | None, limit: int, cursor: str | None) -> None:
+    """List lines of an account, or of a statement, in the order they were stored."""
+    if (account is None) is (id_ is None):
+        raise click.UsageError("one of --account and --statement is expected")
+    with session.bank() as bank:
+        if id_ is not None:
+            page = bank.statements.lines_of(session.ledger_name, id_, cursor=cursor, limit=limit)
+        else:
+            page = bank.statements.lines(session.ledger_name, str(account), cursor=cursor, limit=limit)
+    columns = (Column("number", right=True), *PART_COLUMNS, Column("counterparty", folds=True))
+    rows = [
+        (str(each.number), *line_cells(each, each.said.signed_minor), each.said.counterparty or "")
+        for each in page.items
+    ]
+    session.show(
+        {"items": [line_document(each) for each in page.items], "next_cursor": page.next_cursor},
+        Table(columns=columns, rows=rows, empty="no lines"),
+    )
+    session.more(page.next_cursor)
+
+
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Tell the file in what goes wrong with it."""
+    try:
+        yield
+    except LedgercoreError as error:
+        raise error_for(error.reason, {"file": name, **error.details}) from error
+
+
+def _statement_cells(record: StatementRecord) -> Sequence[str]:
+    currency = known_currency(record.currency, record.exponent)
+    off = record.difference_minor
+    return (
+        record.format,
+        record.number or "",
+        "" if record.closing_on is None else record.closing_on.isoformat(),
+        minor_text(record.opening_minor, currency),
+        minor_text(record.closing_minor, currency),
+        record.currency,
+        "" if off is None else f"off by {minor_text(off, currency)}" if off else "yes",
+    )
+
+
+def line_cells(line: StatementLine, minor: int) -> Sequence[str]:
+    """A line under `PART_COLUMNS`, with an amount that may be a part of it."""
+    said = line.said
+    day = "" if said.on is None else said.on.isoformat()
+    return day, minor_text(minor, said.amount.currency), said.amount.currency.code, said.text, str(line.id)
+
+
+def minor_text(minor: int | None, currency: Currency) -> str:
+    """An amount for a table, or nothing."""
+    return "" if minor is None else amount(Money(minor, currency))
+
+
+def _text(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value)
