@@ -3,8 +3,9 @@
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,7 +19,7 @@ from ledgercore.banking.findings import DIFFERENCE, Finding
 from ledgercore.banking.logins import BankLogin, LoginStatus
 from ledgercore.banking.ports import Store
 from ledgercore.banking.rows import BankRow, RowState
-from ledgercore.banking.runs import Surroundings
+from ledgercore.banking.runs import OpenRun, Surroundings
 from ledgercore.banking.syncing import Synced, SyncStatus
 from ledgercore.banking.use_cases import Banking
 from ledgercore.errors import BusinessRuleError, ConflictError, ExternalDependencyError, LedgercoreError
@@ -33,6 +34,7 @@ from ledgercore.money import Money
 from ledgercore.money.currency import ISO
 from ledgercore.testing import StoppedClock
 from ledgercore.testing.identity_people import someone
+from ledgercore.testing.ledgers import MONDAY
 from ledgercore_crypto import AesGcmSealer
 from ledgercore_crypto.sealing import SealingKey
 from ledgercore_memory import MemoryStore, MemoryWorkStore
@@ -132,6 +134,12 @@ class World:
 
     def sync(self, login: BankLogin, banking: Banking | None = None) -> Synced:
         """One synchronisation, later than the last one's window."""
+        if self.login(login).last_run_at is not None:
+            self.clock.forward(seconds=301)
+        return (banking or self.banking).sync.run(login.id, actor=OPERATOR)
+
+    def late_sync(self, login: BankLogin, banking: Banking | None = None) -> Synced:
+        """A synchronisation after every lease has lapsed."""
         self.clock.forward(seconds=301)
         return (banking or self.banking).sync.run(login.id, actor=OPERATOR)
 
@@ -163,12 +171,21 @@ class World:
         """The login as it is now."""
         return self.banking.logins.get(login.id, by=BY)
 
-    def check_agrees(self, login: BankLogin) -> None:
-        """Every transaction of the bank is here once, and its balance is the ledger's to the last unit."""
+    def check_agrees(self, login: BankLogin, *, is_whole: bool = True) -> None:
+        """Every transaction of the bank is here once, and its balance is the ledger's to the last unit.
+
+        Where the import is not whole, it begins with the first one that the bank would still tell of.
+        """
         found, told = self.account(login), self.told
         rows = self.rows(found.account)
         booked = {row.seen.external_id: row.signed_minor for row in rows if row.state is RowState.BOOKED}
-        theirs = self.sandbox.control.transactions(told["id"])
+        earliest = min(row.seen.created_at for row in rows)
+        theirs = [
+            each
+            for each in self.sandbox.control.transactions(told["id"])
+            if is_whole or datetime.fromisoformat(each["created_at"]) >= earliest
+        ]
+        assert is_whole or len(theirs) > ROWS // 2
         assert booked == {each["id"]: each["amount_minor"] for each in theirs if each["state"] == "booked"}
         assert len(booked) == sum(row.state is RowState.BOOKED for row in rows)
         pending = [row.signed_minor for row in rows if row.state is RowState.PENDING]
@@ -178,8 +195,7 @@ class World:
             journal = work.ledgers.journal(self.ledger)
             state = journal.find_account(found.account.path)
             entries = sum(
-                (1 if entry.side is Side.CREDIT else -1) * entry.amount.minor
-                for entry in self._entries(found.account)
+                (1 if entry.side is Side.CREDIT else -1) * entry.amount.minor for entry in self._entries(found.account)
             )
         assert state is not None
         assert state.balance.posted.minor == entries
@@ -210,8 +226,6 @@ def outbound() -> Iterator[Outbound]:
 
 @pytest.fixture
 def clock() -> StoppedClock:
-    from ledgercore.testing.ledgers import MONDAY
-
     return StoppedClock(MONDAY)
 
 
@@ -241,12 +255,16 @@ def ledger(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def world(clock: StoppedClock, store: Store, sandbox: Sandbox, http: httpx2.Client, outbound: Outbound, ledger: str) -> World:
+def world(
+    clock: StoppedClock, store: Store, sandbox: Sandbox, http: httpx2.Client, outbound: Outbound, ledger: str
+) -> World:
     return World(clock, store, sandbox, http, outbound, ledger)
 
 
 @pytest.fixture
-def quick(clock: StoppedClock, memory: Store, sandbox: Sandbox, http: httpx2.Client, outbound: Outbound, ledger: str) -> World:
+def quick(
+    clock: StoppedClock, memory: Store, sandbox: Sandbox, http: httpx2.Client, outbound: Outbound, ledger: str
+) -> World:
     """The same in memory alone."""
     return World(clock, memory, sandbox, http, outbound, ledger)
 
@@ -275,6 +293,15 @@ class TestFirstSynchronisation:
         assert synced.next_sync_at is not None
         opening = list(reversed(world._entries(found.account)))[-1]
         assert opening.description == "opening balance, as of the bank"
+
+    def test_old_rows_may_not_be_told_any_more(self, world: World) -> None:
+        """Monzo tells everything for five minutes, then 90 days: the opening balance stands for the rest."""
+        login = world.connect()
+
+        ended = world.late_sync(login)
+
+        assert ended.status is SyncStatus.COMPLETED
+        world.check_agrees(login, is_whole=False)
 
     def test_second_run_in_the_window_does_nothing(self, quick: World) -> None:
         """At most one in 300 seconds."""
@@ -356,7 +383,9 @@ class TestBerlinGroup:
         world.sync(login)
         world.check_agrees(login)
 
-        new_id = world.sandbox.control.settle(row_id, amount_minor=-1_750, new_id="00000000-0000-4000-8000-00000000abcd")
+        new_id = world.sandbox.control.settle(
+            row_id, amount_minor=-1_750, new_id="00000000-0000-4000-8000-00000000abcd"
+        )
         world.sync(login)
 
         world.check_agrees(login)
@@ -382,7 +411,7 @@ class TestFaults:
                 continue
 
         assert ended.status is SyncStatus.COMPLETED
-        quick.check_agrees(login)
+        quick.check_agrees(login, is_whole=False)
 
     def test_job_fails_while_the_bank_is_down(self, quick: World) -> None:
         """With a reason that is tried again; the next attempt goes on at once, inside the window."""
@@ -457,7 +486,8 @@ class TestFaults:
 
         failed = world.login(login)
         assert (ended.status, ended.reason) == (SyncStatus.FAILED, "consent_expired")
-        assert (failed.status, failed.status_reason, failed.sealed_tokens) == (LoginStatus.ERROR, "consent_expired", None)
+        assert (failed.status, failed.status_reason) == (LoginStatus.ERROR, "consent_expired")
+        assert failed.sealed_tokens is None
         with pytest.raises(BusinessRuleError) as caught:
             world.sync(login)
         assert caught.value.code == "bank_not_connected"
@@ -501,7 +531,7 @@ class TestKilled:
         for step in range(1, 40):
             watched = Watched(quick.store, **{moment: step})
             try:
-                ended = quick.sync(login, quick.over(watched))
+                ended = quick.late_sync(login, quick.over(watched))
             except Killed:
                 # Somebody else is not kept out for longer than the lease.
                 continue
@@ -511,25 +541,25 @@ class TestKilled:
             pytest.fail("a run has fewer steps than that")
 
         assert ended.status is SyncStatus.COMPLETED
-        quick.check_agrees(login)
+        quick.check_agrees(login, is_whole=False)
 
-    @pytest.mark.parametrize("step", [1, 3, 4, 6, 8, 10])
+    @pytest.mark.parametrize("step", [1, 2, 4, 6, 8])
     def test_in_the_database_too(self, world: World, step: int) -> None:
         """What was not committed is not there."""
         login = world.connect()
         with pytest.raises(Killed):
-            world.sync(login, world.over(Watched(world.store, dies_after=step)))
+            world.late_sync(login, world.over(Watched(world.store, dies_after=step)))
 
-        ended = world.sync(login)
+        ended = world.late_sync(login)
 
         assert ended.status is SyncStatus.COMPLETED
-        world.check_agrees(login)
+        world.check_agrees(login, is_whole=False)
 
     def test_lease_keeps_others_out_until_it_lapses(self, quick: World) -> None:
         """Then they go on where it ended."""
         login = quick.connect()
         with pytest.raises(Killed):
-            quick.sync(login, quick.over(Watched(quick.store, dies_before=5)))
+            quick.late_sync(login, quick.over(Watched(quick.store, dies_before=5)))
         run = quick.login(login).run
 
         early = quick.banking.sync.run(login.id, actor=OPERATOR)
@@ -559,10 +589,10 @@ class TestKilled:
                 return answer
 
         with pytest.raises(ConflictError) as caught:
-            quick.sync(login, quick.over(quick.store, Slow()))
+            quick.late_sync(login, quick.over(quick.store, Slow()))
 
         assert caught.value.code == "job_lease_lost"
-        quick.check_agrees(login)
+        quick.check_agrees(login, is_whole=False)
 
 
 class TestAtOnce:
@@ -587,22 +617,11 @@ class TestAtOnce:
             thread.join()
 
         assert sorted(ended) == [SyncStatus.COMPLETED, SyncStatus.SKIPPED]
-        world.check_agrees(login)
+        world.check_agrees(login, is_whole=False)
 
     def test_of_two_who_refresh_one_wins(self, world: World) -> None:
         """The other uses the winner's tokens, although its own refresh token is spent."""
         login = world.connect()
-        overtaken = False
-
-        class Between:
-            """Somebody else refreshes just before us."""
-
-            def run(self, exchange: Any, *, bank: str) -> Any:
-                nonlocal overtaken
-                return world.exchanges.run(exchange, bank=bank)
-
-        from ledgercore.banking.runs import OpenRun
-
         with world.store.begin() as work:
             found = work.bank_logins.find(login.id)
             branch = work.banks.find_branch(login.bank_branch_id)

@@ -43,11 +43,11 @@ EXAMPLES: Final = 300 if LONG else 3
 CHAINS: Final = 1_000 if LONG else 10
 PASSWORD: Final = "correct horse battery"
 IN_DEPTH: Final[Mapping[str, tuple[str, ...]]] = {
-    "anonymous": ("auth", "health", "problems"),
+    "anonymous": ("auth", "health", "problems", "provider webhooks"),
     "owner": ("books", "ledgers", "transactions", "holds", "profile"),
     "support": ("reports", "proofs", "events"),
     "admin": ("users", "audit"),
-    "machine": ("accounts", "batches", "tokens"),
+    "machine": ("accounts", "batches", "tokens", "webhooks"),
 }
 """The tags whose operations a role tries with more than their examples."""
 

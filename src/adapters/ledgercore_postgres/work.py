@@ -43,14 +43,17 @@ class PostgresLedgers:
     def __init__(self, connection: Connection, store: PostgresStore) -> None:
         self._connection = connection
         self._store = store
+        self._joined: dict[str, JoinedJournal] = {}
 
     def create(self, name: str, settings: Settings | None = None) -> JoinedJournal:
         """See the port."""
         return self._store.create_in(self._connection, name, settings)
 
     def journal(self, name: str) -> JoinedJournal:
-        """See the port."""
-        return self._store.join(self._connection, name)
+        """See the port. A unit of work looks a ledger up once."""
+        if name not in self._joined:
+            self._joined[name] = self._store.join(self._connection, name)
+        return self._joined[name]
 
 
 class PostgresWork:

@@ -16,9 +16,10 @@ from ledgercore_sandbox.berlin_group_documents import (
     balance_documents,
     transaction_document,
 )
+from ledgercore_sandbox.berlin_group_parameters import booking_status, check_request_id, day_in, whole_number_in
 from ledgercore_sandbox.books import Account, Brand
 from ledgercore_sandbox.calls import Answer, Call, Refusal, Route
-from ledgercore_sandbox.consents import Consent, ConsentRequest, UnreadableConsent, is_uuid
+from ledgercore_sandbox.consents import Consent, ConsentRequest, UnreadableConsent
 from ledgercore_sandbox.faults import OFF_BY_MINOR, FaultKind, change_behind_a_page
 from ledgercore_sandbox.grants import IssuedTokens, OAuthRefused, TokenRefused
 
@@ -35,7 +36,6 @@ STATUS_CODES: Final = {
     504: "INTERNAL_SERVER_ERROR",
 }
 _TOKEN_CODES: Final = {"unknown": "TOKEN_UNKNOWN", "expired": "TOKEN_EXPIRED", "evicted": "TOKEN_INVALID"}
-_STATUSES: Final = ("booked", "pending", "both", "all")
 
 
 @frozen
@@ -134,7 +134,7 @@ class BerlinGroupApi:
 
     def create_consent(self, call: Call) -> Answer:
         """Keep what is asked for, and say where the customer can allow it."""
-        _check_request_id(call)
+        check_request_id(call)
         try:
             ipaddress.ip_address(call.headers.get("psu-ip-address", ""))
         except ValueError:
@@ -209,16 +209,16 @@ class BerlinGroupApi:
 
     def list_transactions(self, call: Call) -> Answer:
         """A page of booked transactions, oldest first; the first page also has those that are pending."""
-        index = _whole(call, "pageIndex", default=0)
+        index = whole_number_in(call, "pageIndex", default=0)
         if index > 0 and self.bank.faults.happens(call.path, FaultKind.TOKEN_EXPIRY_MID_PAGE):
             self.bank.grants[Brand.BERLIN_GROUP].expire(call.bearer or "")
         account = self._account(call, self._consent_used(call), "transactions")
-        status = _booking_status(call)
-        size = min(PAGE_ROWS_MAX, max(1, _whole(call, "itemsPerPage", default=PAGE_ROWS_MAX)))
+        status = booking_status(call)
+        size = min(PAGE_ROWS_MAX, max(1, whole_number_in(call, "itemsPerPage", default=PAGE_ROWS_MAX)))
         report: dict[str, Any] = {"_links": {"account": {"href": f"{ACCOUNTS}/{account.id}"}}}
         copies = 2 if self.bank.faults.happens(call.path, FaultKind.DUPLICATE_ROWS) else 1
         if status != "pending":
-            first, last = _day(call, "dateFrom", None), _day(call, "dateTo", date.max)
+            first, last = day_in(call, "dateFrom", None), day_in(call, "dateTo", date.max)
             if first > last:
                 raise Refusal(400, "PERIOD_INVALID", "dateFrom is after dateTo")
             rows, has_more = self.bank.books.booked_between(account.id, first, last, offset=index * size, limit=size)
@@ -250,7 +250,7 @@ class BerlinGroupApi:
         return consent is not None and consent.status == "valid"
 
     def _consent_named(self, call: Call) -> Consent:
-        _check_request_id(call)
+        check_request_id(call)
         consent = self.bank.consents.find(call.parameters["consent_id"])
         if consent is None:
             raise Refusal(403, "CONSENT_UNKNOWN", "There is no such consent")
@@ -258,7 +258,7 @@ class BerlinGroupApi:
 
     def _consent_used(self, call: Call) -> Consent:
         """The consent of the headers, which token and customer have to fit."""
-        _check_request_id(call)
+        check_request_id(call)
         if call.bearer is None:
             raise Refusal(401, "TOKEN_UNKNOWN", "No access token")
         consent_id = call.headers.get("consent-id")
@@ -293,37 +293,3 @@ class BerlinGroupApi:
 def _headers(call: Call) -> dict[str, str]:
     request_id = call.headers.get("x-request-id")
     return {"X-Request-ID": request_id} if request_id else {}
-
-
-def _check_request_id(call: Call) -> None:
-    if not is_uuid(call.headers.get("x-request-id", "")):
-        raise Refusal(400, "FORMAT_ERROR", "X-Request-ID is missing or no UUID")
-
-
-def _booking_status(call: Call) -> str:
-    status = call.query.get("bookingStatus")
-    if status is None:
-        raise Refusal(400, "FORMAT_ERROR", "bookingStatus is missing", extra={"path": "bookingStatus"})
-    if status not in _STATUSES:
-        raise Refusal(400, "PARAMETER_NOT_SUPPORTED", f"bookingStatus is one of {', '.join(_STATUSES)}")
-    for name in ("entryReferenceFrom", "deltaList"):
-        if name in call.query:
-            raise Refusal(400, "PARAMETER_NOT_SUPPORTED", f"{name} is not supported")
-    return status
-
-
-def _day(call: Call, name: str, default: date | None) -> date:
-    text = call.query.get(name)
-    if text is None and default is not None:
-        return default
-    try:
-        return date.fromisoformat(text or "")
-    except ValueError:
-        raise Refusal(400, "FORMAT_ERROR", f"{name} is missing or no date", extra={"path": name}) from None
-
-
-def _whole(call: Call, name: str, *, default: int) -> int:
-    text = call.query.get(name, str(default))
-    if not text.isascii() or not text.isdecimal():
-        raise Refusal(400, "FORMAT_ERROR", f"{name} is no whole number", extra={"path": name})
-    return int(text[:9])

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any, Final
-from uuid import UUID
 
 from attrs import define, field, frozen
 
@@ -118,15 +117,6 @@ class Consents:
     def of_customer(self, customer_id: str) -> list[Consent]:
         """What a customer has said yes to."""
         return [consent for consent in self._consents.values() if consent.customer_id == customer_id]
-
-
-def is_uuid(text: str) -> bool:
-    """Whether a header holds a UUID, as every request's id must be."""
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _get(document: dict[str, Any], name: str, wanted: type) -> Any:

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from random import Random
 from typing import Final
-from uuid import UUID
 
 from attrs import frozen
 
@@ -25,7 +24,6 @@ SHOPS: Final = (
     ("Old Picture House", "entertainment"),
     ("Water and Light", "bills"),
 )
-_LETTERS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 @frozen
@@ -35,16 +33,17 @@ class Names:
     random: Random
 
     def short(self, prefix: str) -> str:
-        """Such as `acc_0000` and eighteen letters."""
-        return f"{prefix}_0000{''.join(self.random.choices(_LETTERS, k=18))}"
+        """Such as `acc_0000` and eighteen digits."""
+        return f"{prefix}_0000{self.random.getrandbits(72):018x}"
 
     def uuid(self) -> str:
-        """A random UUID."""
-        return str(UUID(int=self.random.getrandbits(128), version=4))
+        """A random UUID (RFC 9562, version 4)."""
+        digits = f"{self.random.getrandbits(128):032x}"
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
     def secret(self) -> str:
-        """A token or code: 43 letters."""
-        return "".join(self.random.choices(_LETTERS, k=43))
+        """A token or code, of 43 characters."""
+        return f"{self.random.getrandbits(172):043x}"
 
     def account(self, brand: Brand) -> str:
         """An account's name."""

@@ -14,6 +14,7 @@ from ledgercore_sandbox.faults import OFF_BY_MINOR, FaultKind, change_behind_a_p
 from ledgercore_sandbox.grants import CLIENT_ID, Grant, OAuthRefused, TokenRefused
 from ledgercore_sandbox.monzo_documents import account_document, transaction_document
 
+PAGE_ROWS: Final = 30
 PAGE_ROWS_MAX: Final = 100
 OPEN_HISTORY: Final = timedelta(minutes=5)
 """So long after logging in, everything may be read; afterwards only what is younger than `CLOSED_HISTORY`."""
@@ -147,7 +148,7 @@ class MonzoApi:
         return Answer(document={"pots": []})
 
     def list_transactions(self, call: Call) -> Answer:
-        """A page of transactions, oldest first."""
+        """A page of transactions, oldest first: the first ones since a time or row, or else the newest."""
         since, limit = call.query.get("since"), _limit(call.query.get("limit"))
         starts_behind_a_row = since is not None and since.startswith("tx_")
         if starts_behind_a_row and self.bank.faults.happens(call.path, FaultKind.TOKEN_EXPIRY_MID_PAGE):
@@ -258,7 +259,7 @@ def _required(told: Any, name: str) -> str:
 
 def _limit(text: str | None) -> int:
     if text is None:
-        return PAGE_ROWS_MAX
+        return PAGE_ROWS
     if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:9]) <= PAGE_ROWS_MAX:
         raise Refusal(400, "bad_request.bad_param.limit", f"limit is 1 to {PAGE_ROWS_MAX}")
     return int(text)

@@ -1,7 +1,6 @@
 """The sandbox over HTTP: an application, and a server of it in a thread."""
 
 import asyncio
-import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from datetime import UTC, datetime
 from threading import Thread
 from typing import Any, Final, Protocol
 
+import msgspec
 from attrs import frozen
 from litestar import Litestar, Request, Response
 from litestar.enums import MediaType
@@ -21,7 +21,8 @@ from ledgercore.clock import Clock
 from ledgercore_sandbox.bank import SandboxBank, make_bank
 from ledgercore_sandbox.berlin_group import BerlinGroupApi
 from ledgercore_sandbox.calls import Answer, Call, Refusal, Route
-from ledgercore_sandbox.control import Control, ControlApi
+from ledgercore_sandbox.control import Control
+from ledgercore_sandbox.control_api import ControlApi
 from ledgercore_sandbox.faults import INSTEAD, FaultKind
 from ledgercore_sandbox.monzo import MonzoApi
 
@@ -192,5 +193,5 @@ def _call(request: Request[Any, Any, Any], body: bytes) -> Call:
 def _response(answer: Answer) -> Response[Any]:
     if answer.page is not None:
         return Response(answer.page, status_code=answer.status, media_type=MediaType.HTML, headers=dict(answer.headers))
-    body = b"" if answer.document is None else json.dumps(answer.document).encode()
+    body = b"" if answer.document is None else msgspec.json.encode(answer.document)
     return Response(body, status_code=answer.status, media_type=MediaType.JSON, headers=dict(answer.headers))

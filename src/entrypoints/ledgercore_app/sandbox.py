@@ -19,7 +19,7 @@ def sandbox() -> None:
     """Things to try ledgercore on."""
 
 
-@sandbox.command()
+@sandbox.command(short_help="Serve a made-up bank until interrupted.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=PORT, show_default=True, type=click.IntRange(0, 65_535), help="The port; 0 takes any.")
 @click.option("--customers", default=2, show_default=True, type=click.IntRange(1, 1_000), help="How many customers.")

@@ -64,7 +64,7 @@ class AccountSync:
             position = self._read_all(account.id, self._listing(self.around.clock() - HISTORY))
         balance = self._balance()
         if account.last_sync_at is None:
-            position, balance = self._when_quiet(account.id, position, balance)
+            position, balance = self._when_quiet(account.id, balance)
         self._settle(account.id, position, balance)
 
     def _position(self, account: BankAccount) -> Position:
@@ -73,21 +73,16 @@ class AccountSync:
         if left is not None and left.run_id == self.run.run.id:
             return left
         with self.run.step() as work:
-            waiting = [
-                row.seen.created_at
-                for row in work.bank_rows.find_related(account.id, external_ids=(), fingerprints=())
-                if row.state is RowState.PENDING
-            ]
             difference = work.findings.find_difference(account.id)
         since = since_of(
             account,
-            oldest_pending_at=min(waiting, default=None),
+            oldest_pending_at=min(self._pending_since(account.id), default=None),
             has_difference=difference is not None,
             now=self.around.clock(),
         )
         return self._listing(since)
 
-    def _listing(self, since: datetime | None) -> Position:
+    def _listing(self, since: datetime) -> Position:
         return Position(run_id=self.run.run.id, listing_id=self.around.new_id(self.around.clock()), since=since)
 
     def _read_all(self, account_id: UUID, position: Position) -> Position:
@@ -109,18 +104,24 @@ class AccountSync:
             raise ExternalDependencyError(BANK_API_ERROR, why="the balance is in another currency than the account")
         return balance
 
-    def _when_quiet(self, account_id: UUID, position: Position, balance: BalanceSeen) -> tuple[Position, BalanceSeen]:
-        """List the last week again until the balance did not move meanwhile, so that the opening balance is right.
+    def _when_quiet(self, account_id: UUID, balance: BalanceSeen) -> tuple[Position, BalanceSeen]:
+        """List again what may have changed, until the balance did not move meanwhile.
 
         What was booked between the last page and the balance would else be taken for older than all rows.
         """
         for _ in range(QUIET_TRIES_MAX):
-            self._read_all(account_id, self._listing(self.run.run.started_at - OVERLAP))
-            again = self._balance()
-            if again.money == balance.money:
+            since = min([self.run.run.started_at - OVERLAP, *self._pending_since(account_id)])
+            position = self._read_all(account_id, self._listing(since))
+            before, balance = balance, self._balance()
+            if before.money == balance.money:
                 break
-            balance = again
         return position, balance
+
+    def _pending_since(self, account_id: UUID) -> list[datetime]:
+        """When the account's pending rows were made."""
+        with self.run.step() as work:
+            known = work.bank_rows.find_related(account_id, external_ids=(), fingerprints=())
+        return [row.seen.created_at for row in known if row.state is RowState.PENDING]
 
     def _take_in(self, account_id: UUID, position: Position, page: RowsPage) -> Position:
         """Store a page and post what it books, in one unit of work."""
@@ -169,8 +170,7 @@ class AccountSync:
             journal = ensure_ledger(work, self.ledger)
             now = self.around.clock()
             unseen = work.bank_rows.list_unseen(account_id, listing_id=position.listing_id, since=position.since)
-            # On the first listing everything was just told; later pages of the same day only seem to be missing.
-            merged = without_vanished(unseen if account.last_sync_at is not None else (), now=now)
+            merged = without_vanished(unseen, now=now)
             work.bank_rows.save_all(merged.rows)
             sums = work.bank_rows.sums(account_id)
             events = []

@@ -7,6 +7,7 @@ from uuid import UUID
 from attrs import evolve, frozen
 
 from ledgercore.banking.accounts import BankAccount
+from ledgercore.clock import EPOCH
 from ledgercore.ledger.texts import parse_moment
 
 OVERLAP: Final = timedelta(days=7)
@@ -25,7 +26,7 @@ class Position:
 
     run_id: UUID
     listing_id: UUID
-    since: datetime | None
+    since: datetime
     cursor: str | None = None
     is_through: bool = False
 
@@ -35,8 +36,8 @@ class Position:
 
     def text(self) -> str:
         """The place as an account keeps it."""
-        since = "-" if self.since is None else self.since.isoformat()
-        return f"{self.run_id} {self.listing_id} {since} {_THROUGH if self.is_through else self.cursor or ''}"
+        place = _THROUGH if self.is_through else self.cursor or ""
+        return f"{self.run_id} {self.listing_id} {self.since.isoformat()} {place}"
 
 
 def position_from(text: str) -> Position:
@@ -45,7 +46,7 @@ def position_from(text: str) -> Position:
     return Position(
         run_id=UUID(run_id),
         listing_id=UUID(listing_id),
-        since=None if since == "-" else parse_moment(since, field="since"),
+        since=parse_moment(since, field="since"),
         cursor=None if cursor in ("", _THROUGH) else cursor,
         is_through=cursor == _THROUGH,
     )
@@ -53,13 +54,14 @@ def position_from(text: str) -> Position:
 
 def since_of(
     account: BankAccount, *, oldest_pending_at: datetime | None, has_difference: bool, now: datetime
-) -> datetime | None:
+) -> datetime:
     """From when on to list: everything at first, then a week before the last time, or from the oldest pending row.
 
     While the balances differ it is as far back as banks tell, for that is where the reason is.
     """
     if account.last_sync_at is None:
-        return None
+        # Without a time some banks tell only what is newest.
+        return EPOCH
     earliest = now - HISTORY
     if has_difference:
         return earliest

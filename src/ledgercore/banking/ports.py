@@ -151,7 +151,7 @@ class BankRows(Protocol):
         """Store rows in place of those with the same ids, if there are any; in one trip."""
         ...
 
-    def list_unseen(self, account_id: UUID, *, listing_id: UUID, since: datetime | None) -> Sequence[BankRow]:
+    def list_unseen(self, account_id: UUID, *, listing_id: UUID, since: datetime) -> Sequence[BankRow]:
         """Pending rows, and booked ones without an id, created since a time and not told of in a listing."""
         ...
 

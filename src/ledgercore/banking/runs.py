@@ -154,6 +154,8 @@ class OpenRun:
         Raises `consent_expired`, and `bank_not_connected` when the login was disconnected meanwhile.
         """
         used = self.login.tokens_version
+        if self._use_newer(used):
+            return
         try:
             tokens = self._run(self.client.refresh(self._tokens, now=self.around.clock()))
         except BusinessRuleError:

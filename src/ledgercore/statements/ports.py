@@ -74,8 +74,8 @@ class Statements(Protocol):
         """How many lines the account has, and what they come to in signed minor units."""
         ...
 
-    def add_match(self, match: Match) -> None:
-        """Store a match."""
+    def add_matches(self, matches: Sequence[Match]) -> None:
+        """Store matches."""
         ...
 
     def save_match(self, match: Match) -> None:

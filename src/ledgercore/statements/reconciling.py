@@ -22,7 +22,7 @@ from ledgercore.ledger.commands import Reversal
 from ledgercore.ledger.outcomes import Applied, Refused
 from ledgercore.ledger.ports import Journal
 from ledgercore.ledger.queries import TransactionFilter
-from ledgercore.ledger.transactions import PostedTransaction, transfer
+from ledgercore.ledger.transactions import PostedTransaction, Transaction, transfer
 from ledgercore.money import Money
 from ledgercore.statements.matches import (
     Allocation,
@@ -72,7 +72,7 @@ class Reconciler:
         with self.store.begin() as work:
             desk = self._desk(work, ledger, account, actor)
             proposals = propose(desk.open_lines(), desk.open_items(), rules)
-            made = tuple(desk.make(each, rules) for each in proposals if each.is_certain)
+            made = desk.make_all([each for each in proposals if each.is_certain], rules)
             desk.tell("lines_matched", made)
         return Reconciled(made, tuple(each for each in proposals if not each.is_certain))
 
@@ -110,7 +110,7 @@ class Reconciler:
                 transactions=desk.parts_of_transactions(transactions),
                 why={},
             )
-            made = desk.make(proposal, MatchingRules())
+            [made] = desk.make_all([proposal], MatchingRules())
             desk.tell("lines_matched", (made,))
         return made
 
@@ -200,36 +200,19 @@ class Desk:
             parts.append(_part(id, minor, open_minor=whole - allocated.get(id, 0), field="transactions"))
         return tuple(parts)
 
-    def make(self, proposal: Proposal, rules: MatchingRules) -> Match:
-        """Store a match, and book what it tolerates."""
-        id, now = self.draw_id(), self.clock()
-        transactions, booked = proposal.transactions, None
-        if proposal.tolerance_minor:
-            assert rules.tolerance_account is not None, "nothing is tolerated without an account for it"
-            booked = self._book(proposal.tolerance_minor, rules.tolerance_account, key=f"tolerance:{id}")
-            transactions = (*transactions, Allocation(id=booked, signed_minor=proposal.tolerance_minor))
-        check_balanced(proposal.lines, transactions)
-        match = Match(
-            id=id,
-            ledger=self.ledger,
-            account=self.account.path,
-            stage=proposal.stage,
-            lines=proposal.lines,
-            transactions=transactions,
-            made_at=now,
-            made_by=self.actor.name,
-            why=proposal.why,
-            tolerance_minor=proposal.tolerance_minor,
-            tolerance_account=rules.tolerance_account if booked else None,
-            tolerance_transaction_id=booked,
-        )
-        self.work.statements.add_match(match)
-        return match
+    def make_all(self, proposals: Sequence[Proposal], rules: MatchingRules) -> tuple[Match, ...]:
+        """Store matches, and book what they tolerate."""
+        named = [(self.draw_id(), each) for each in proposals]
+        tolerant = [(id, each.tolerance_minor) for id, each in named if each.tolerance_minor]
+        booked = self._book_all(tolerant, rules)
+        matches = tuple(self._match(id, each, rules, booked.get(id)) for id, each in named)
+        self.work.statements.add_matches(matches)
+        return matches
 
     def undo(self, match: Match) -> Match:
         """Store that a match no longer stands, and reverse what it booked."""
         if match.tolerance_transaction_id is not None:
-            self._post(Reversal(transaction=match.tolerance_transaction_id, key=f"undo:{match.id}"))
+            self._post_all([Reversal(transaction=match.tolerance_transaction_id, key=f"undo:{match.id}")])
         undone = evolve(match, undone_at=self.clock(), undone_by=self.actor.name)
         self.work.statements.save_match(undone)
         return undone
@@ -242,19 +225,48 @@ class Desk:
                 AuditEvent(action=action, actor=self.actor, target=f"ledger:{self.ledger}", details=details)
             )
 
-    def _book(self, signed_minor: int, other: str, *, key: str) -> UUID:
-        """Raise or lower the account by a difference against the tolerance account."""
+    def _match(self, id: UUID, proposal: Proposal, rules: MatchingRules, booked: UUID | None) -> Match:
+        transactions = proposal.transactions
+        if booked is not None:
+            transactions = (*transactions, Allocation(id=booked, signed_minor=proposal.tolerance_minor))
+        check_balanced(proposal.lines, transactions)
+        return Match(
+            id=id,
+            ledger=self.ledger,
+            account=self.account.path,
+            stage=proposal.stage,
+            lines=proposal.lines,
+            transactions=transactions,
+            made_at=self.clock(),
+            made_by=self.actor.name,
+            why=proposal.why,
+            tolerance_minor=proposal.tolerance_minor,
+            tolerance_account=None if booked is None else rules.tolerance_account,
+            tolerance_transaction_id=booked,
+        )
+
+    def _book_all(self, differences: Sequence[tuple[UUID, int]], rules: MatchingRules) -> dict[UUID, UUID]:
+        """Raise or lower the account by the difference of each match against the tolerance account."""
+        if not differences:
+            return {}
+        assert rules.tolerance_account is not None, "nothing is tolerated without an account for it"
+        commands = [self._booking(minor, rules.tolerance_account, key=f"tolerance:{id}") for id, minor in differences]
+        return dict(zip((id for id, _ in differences), self._post_all(commands), strict=True))
+
+    def _booking(self, signed_minor: int, other: str, *, key: str) -> Transaction:
         raises_debit = (signed_minor > 0) is (self.account.type.normal_side is Side.DEBIT)
         debit, credit = (self.account.path, other) if raises_debit else (other, self.account.path)
         amount = Money(abs(signed_minor), self.account.currency)
-        return self._post(transfer(debit=debit, credit=credit, amount=amount, key=key, description="Tolerance"))
+        return transfer(debit=debit, credit=credit, amount=amount, key=key, description="Tolerance")
 
-    def _post(self, command: Any) -> UUID:
-        [outcome] = self.journal.append([command])
-        if isinstance(outcome, Refused):
-            raise outcome.error
-        assert isinstance(outcome, Applied)
-        return outcome.id
+    def _post_all(self, commands: Sequence[Transaction | Reversal]) -> list[UUID]:
+        posted = []
+        for outcome in self.journal.append(commands):
+            if isinstance(outcome, Refused):
+                raise outcome.error
+            assert isinstance(outcome, Applied)
+            posted.append(outcome.id)
+        return posted
 
     def _transaction(self, id: UUID) -> PostedTransaction:
         found = self.journal.find_transaction(id)

@@ -9,6 +9,8 @@ import pytest
 
 from ledgercore.errors import BusinessRuleError, ConflictError, LedgercoreError, NotFoundError
 from ledgercore.errors.catalog import (
+    ACCOUNT_NOT_FOUND,
+    CURRENCY_MISMATCH,
     INVALID_ALLOCATION,
     MATCH_ALREADY_UNDONE,
     MATCH_NOT_FOUND,
@@ -24,7 +26,7 @@ from ledgercore.statements.matches import Stage
 from ledgercore.statements.matching import MatchingRules
 from ledgercore.statements.ports import Store
 from ledgercore.statements.reconciling import Reconciler
-from ledgercore.testing.ledgers import StoppedClock, eur
+from ledgercore.testing.ledgers import USD, StoppedClock, eur
 from ledgercore.testing.statement_imports import BANK, StatementsContract, said, statement
 
 FEES: Final = "expenses:fees"
@@ -135,6 +137,28 @@ class ReconciliationContract(StatementsContract):
             reconciler.match(ledger_name, BANK, lines=[(line.id, 1)], transactions=[(large, 1)], actor=OPERATOR)
         assert caught.value.reason is OVER_ALLOCATED
 
+    def test_all_that_is_open_is_matched_by_hand(
+        self, reconciler: Reconciler, start: Any, bank_ledger: Ledger, ledger_name: str
+    ) -> None:
+        """Without saying how much that is; what is left is listed on both sides."""
+        [line] = start(said("30.00"), closing="130.00")
+        small, large = self.post(bank_ledger, "10.00"), self.post(bank_ledger, "50.00")
+        reconciler.match(ledger_name, BANK, lines=[(line.id, 1_000)], transactions=[(small, None)], actor=OPERATOR)
+
+        left = reconciler.unmatched(ledger_name, BANK)
+        rest = reconciler.match(
+            ledger_name, BANK, lines=[(line.id, None)], transactions=[(large, 2_000)], actor=OPERATOR
+        )
+
+        assert [(each.line.id, each.open_minor) for each in left.lines] == [(line.id, 2_000)]
+        assert sorted(each.open_minor for each in left.items) == [5_000, 10_000]
+        assert [part.signed_minor for part in rest.lines] == [2_000]
+        left = reconciler.unmatched(ledger_name, BANK)
+        assert ([*left.lines], sorted(each.open_minor for each in left.items)) == ([], [3_000, 10_000])
+        with pytest.raises(BusinessRuleError) as caught:
+            reconciler.match(ledger_name, BANK, lines=[(line.id, None)], transactions=[(large, None)], actor=OPERATOR)
+        assert caught.value.reason is OVER_ALLOCATED
+
     @pytest.mark.parametrize(
         ("lines", "transactions", "reason"),
         [
@@ -199,6 +223,41 @@ class ReconciliationContract(StatementsContract):
             everything = listed(ledger_name, BANK, after=None, limit=9, standing_only=False)
             assert everything == [undone, again]
             assert listed(ledger_name, BANK, after=match.id, limit=9, standing_only=False) == [again]
+
+    def test_a_difference_that_may_not_be_booked_undoes_the_whole_run(
+        self, reconciler: Reconciler, start: Any, bank_ledger: Ledger, ledger_name: str
+    ) -> None:
+        """Matches that need no booking too."""
+        start(said("30.00", reference="INV-1"), said("-20.05", counterparty="Acme"), closing="109.95")
+        self.post(bank_ledger, "30.00", reference="INV-1")
+        self.post(bank_ledger, "-20.00", description="acme")
+        bank_ledger.open_account(FEES, USD)
+
+        with pytest.raises(BusinessRuleError) as caught:
+            reconciler.run(ledger_name, BANK, TOLERANT, actor=OPERATOR)
+
+        assert caught.value.reason is CURRENCY_MISMATCH
+        assert reconciler.proof(ledger_name, BANK).bank.matched_count == 0
+
+    @pytest.mark.usefixtures("bank_ledger")
+    def test_no_account_is_no_reconciliation(self, reconciler: Reconciler, ledger_name: str) -> None:
+        """Nothing is known of it."""
+        with pytest.raises(NotFoundError) as caught:
+            reconciler.proof(ledger_name, "assets:other")
+
+        assert caught.value.reason is ACCOUNT_NOT_FOUND
+
+    def test_what_was_reversed_in_part_still_explains(
+        self, reconciler: Reconciler, start: Any, bank_ledger: Ledger, ledger_name: str
+    ) -> None:
+        """The bank has seen both."""
+        start(said("30.00", reference="INV-1"), said("-10.00", text="refund"), closing="120.00")
+        paid = self.post(bank_ledger, "30.00", reference="INV-1")
+        bank_ledger.reverse(paid, amount=eur("10.00"))
+
+        done = reconciler.run(ledger_name, BANK, MatchingRules(), actor=OPERATOR)
+
+        assert ([each.stage for each in done.made], len(done.suggested)) == ([Stage.IDS], 1)
 
     def test_a_match_is_undone_once(
         self, reconciler: Reconciler, start: Any, bank_ledger: Ledger, ledger_name: str

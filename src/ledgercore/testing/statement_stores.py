@@ -2,7 +2,8 @@
 
 from ledgercore.testing.statement_imports import ImportContract
 from ledgercore.testing.statement_matches import ReconciliationContract
+from ledgercore.testing.statement_reading import ReadingContract
 
 
-class StatementStoreContract(ImportContract, ReconciliationContract):
+class StatementStoreContract(ImportContract, ReadingContract, ReconciliationContract):
     """Subclass it, override the fixtures `store` and `statements`, and run pytest."""

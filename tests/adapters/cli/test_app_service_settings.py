@@ -10,6 +10,8 @@ from ledgercore.rate_limits import Quota
 from ledgercore_app.service_settings import ServiceSettings
 from ledgercore_app.settings import Settings
 
+STANDARD = "whsec_" + "QUJD" * 11
+
 
 def test_without_variables_a_developer_is_served():
     """On rates that are counted, and tokens that live for minutes."""
@@ -113,6 +115,10 @@ def test_each_variable_sets_what_its_name_says():
         ("RATE_OF_LOGINS", "1/1/1"),
         ("TRUSTED_PROXIES", "localhost"),
         ("TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("PAYMENT_WEBHOOK_SECRET", "short"),
+        ("BANK_WEBHOOK_SECRET", "long enough to be a secret,short"),
+        ("FRAUD_WEBHOOK_SECRET", "whsec_but this is no base64 at all"),
+        ("PRIVATE_ADDRESSES", "yes"),
         ("LOG_LEVEL", "trace"),
         ("LOG_FORMAT", "xml"),
         ("PUBLIC_URL", "https://\udcff"),
@@ -129,6 +135,28 @@ def test_a_value_that_cannot_be_is_refused(variable, value):
     assert caught.value.details["setting"] == name
     if "SECRET" in variable:
         assert "not" not in str(caught.value)
+
+
+def test_secrets_of_providers_are_several_while_one_is_changed():
+    """And are in no representation."""
+    secret = "a secret that providers have"
+
+    told = ServiceSettings.from_environment({"LEDGERCORE_BANK_WEBHOOK_SECRET": f"{secret}, {STANDARD}"})
+
+    assert told.bank_webhook_secret == (secret, STANDARD)
+    assert told.payment_webhook_secret == ()
+    assert secret not in repr(told)
+
+
+@pytest.mark.parametrize("environment", ["development", "production"])
+def test_private_addresses_are_for_development(environment):
+    """Where strangers may call, they are refused whatever was said."""
+    told = ServiceSettings.from_environment(
+        {"LEDGERCORE_PRIVATE_ADDRESSES": "allowed", "LEDGERCORE_ENVIRONMENT": environment}
+    )
+
+    assert told.allows_private_addresses is (environment == "development")
+    assert not ServiceSettings().allows_private_addresses
 
 
 def test_a_misspelt_variable_is_refused_whoever_reads():

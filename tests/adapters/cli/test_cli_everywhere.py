@@ -5,6 +5,8 @@ import json
 import click
 import pytest
 
+from ledgercore.testing.events_webhooks import delivery_to, endpoint_of
+from ledgercore.testing.identity_people import someone
 from ledgercore_cli.commands import COMMANDS
 
 from .conftest import PASSWORD
@@ -78,6 +80,9 @@ COMMAND_LINES = [
     "reconcile undo MATCH",
     "reconcile matches --account assets:bank",
     "reconcile proof --account assets:bank",
+    "webhook list",
+    "webhook deliveries WEBHOOK",
+    "webhook replay WEBHOOK --from 1",
     "migrate",
     "doctor",
 ]
@@ -113,6 +118,17 @@ def reconciled(console, write):
     return {"FILE": file, "STATEMENT": statement["id"], "LINE": line["id"], "MATCH": match["id"]}
 
 
+def hooked(console):
+    """A webhook with a delivery."""
+    owner = someone()
+    endpoint = endpoint_of(owner)
+    with console.application.bank.store.begin() as work:
+        work.users.add(owner)
+        work.webhooks.add(endpoint)
+        work.webhooks.add_deliveries([delivery_to(endpoint)])
+    return {"WEBHOOK": str(endpoint.id)}
+
+
 @pytest.mark.parametrize("line", COMMAND_LINES)
 @pytest.mark.parametrize("as_json", [False, True], ids=["for people", "for programs"])
 def test_a_command_answers(lively, write, line, as_json):
@@ -121,6 +137,8 @@ def test_a_command_answers(lively, write, line, as_json):
     named = {"TOKEN": token["id"]}
     if line.startswith(("statement", "reconcile")):
         named = reconciled(lively, write)
+    if line.startswith("webhook"):
+        named = hooked(lively)
     words = [named.get(word, word) for word in line.split()]
 
     result = lively(*words, *["--json"] * as_json, stdin=PASSWORD.encode())

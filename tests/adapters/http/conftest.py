@@ -46,6 +46,14 @@ PASSWORD = "correct horse battery"
 UNLIMITED = Limits(per_address=None, per_user=None, per_token=None, logins=None)
 
 
+class TokenGiver:
+    """A bank that gives tokens for any code, and answers nothing else."""
+
+    def send(self, request: HttpRequest) -> HttpResponse:
+        document = {"access_token": "an-access-token", "refresh_token": "a-refresh-token", "expires_in": 3600}
+        return HttpResponse(status=200 if request.name.endswith("tokens") else 404, body=json.dumps(document).encode())
+
+
 class Unreachable:
     """A network without anybody in it."""
 
@@ -197,7 +205,7 @@ def in_memory(clock: Any, limits: Limits = UNLIMITED, probe: AlwaysReady | None 
                 statement_reader=read_statements,
                 addresses=AddressGuard(),
                 sender=Unreachable(),
-                exchanges=Exchanger(sender=Unreachable(), sleep=lambda _: None),
+                exchanges=Exchanger(sender=TokenGiver(), clock=clock),
                 webhook_secrets=dict.fromkeys(Provider, (WEBHOOK_SECRET,)),
             ),
             journals=store,

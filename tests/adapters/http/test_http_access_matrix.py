@@ -18,14 +18,16 @@ from ledgercore.events.received import Provider
 from ledgercore.identity.access import LEDGER_READ, PUBLIC, Operator
 from ledgercore.identity.audit import OPERATOR
 from ledgercore.identity.memberships import LedgerAccess, Membership
+from ledgercore.identity.principals import Principal
 from ledgercore.identity.service_tokens import Scope
+from ledgercore.identity.users import Role
 from ledgercore.jobs.jobs import JobState, NewJob
 from ledgercore.ledger.accounts import Opening
 from ledgercore.ledger.commands import Settings
 from ledgercore.ledger.ledger import Ledger
 from ledgercore.money import Money
 from ledgercore.statements.statements import Direction
-from ledgercore.testing.banking_people import stored_account
+from ledgercore.testing.banking_people import stored_account, stored_login
 from ledgercore.testing.events_webhooks import delivery_to, endpoint_of
 from ledgercore.testing.ledgers import EUR, MONDAY, StoppedClock
 from ledgercore.testing.payments_people import payment, stored_payments
@@ -36,6 +38,7 @@ from ledgercore_http.docs_pages import ASSETS_PATH, DOCUMENT_PATHS, REDOC_PATHS,
 from ledgercore_http.resources.live_updates import SOCKET_PATH, STREAM_PATH
 from ledgercore_http.resources.table import TABLES
 from ledgercore_http.routes import Route, Routes
+from ledgercore_http.schemas.banking import BANK_ASKED_EXAMPLE, BRANCH_ASKED_EXAMPLE
 from ledgercore_http.serving import PREFIXES
 
 RULES = {
@@ -108,6 +111,25 @@ RULES = {
     "create_match": "writer ledger:write",
     "undo_match": "writer ledger:write",
     "prove_reconciliation": "reader ledger:read",
+    "list_banks": "bearer banking:read",
+    "create_bank": "admin banking:write",
+    "get_bank": "bearer banking:read",
+    "change_bank": "admin banking:write",
+    "list_branches": "bearer banking:read",
+    "create_branch": "admin banking:write",
+    "connect_bank": "bearer banking:write",
+    "finish_connecting": "public",
+    "list_bank_logins": "bearer banking:read",
+    "get_bank_login": "bearer banking:read",
+    "disconnect_bank": "bearer banking:write",
+    "sync_bank_login": "bearer banking:write",
+    "hear_monzo": "public",
+    "list_bank_accounts": "bearer banking:read",
+    "create_bank_account": "bearer banking:write",
+    "get_bank_account": "bearer banking:read",
+    "change_bank_account": "bearer banking:write",
+    "list_bank_account_transactions": "bearer banking:read",
+    "list_bank_findings": "bearer banking:read",
     "create_payment": "bearer payments:write",
     "list_payments": "bearer payments:read",
     "get_payment_stats": "bearer payments:read",
@@ -292,6 +314,7 @@ class Stage:
             if route.method == "DELETE":
                 self.grant(newcomer)
         query = f"?older={self.ledger.state().head.hex()}" if route.name == "prove_heads_consistent" else ""
+        query = self.callback() if route.name == "finish_connecting" else query
         query = "?account=assets:bank" if route.name == "import_statements" else query
         return route.path.format(**about) + query
 
@@ -307,6 +330,12 @@ class Stage:
         owner = "owner" if owner in ("anonymous", *_GONE) else owner
         if route.tag == "webhooks":
             return self.webhook(owner)
+        if route.tag == "banks":
+            return self.branch().bank_id
+        if route.tag == "bank logins":
+            return self.bank_login(owner).id
+        if route.tag == "bank accounts":
+            return self.account(owner).id
         if route.tag == "payments":
             return self.payment(route, owner)
         if route.tag == "jobs":
@@ -321,6 +350,24 @@ class Stage:
         """A bank account of somebody."""
         found: Any = stored_account(self.bank.store, user=self.identity.users.get(self.ids[owner], by=Operator()))
         return found
+
+    def bank_login(self, owner: str) -> Any:
+        """A login of somebody."""
+        return stored_login(self.bank.store, user=self.identity.users.get(self.ids[owner], by=Operator()))
+
+    def branch(self) -> Any:
+        """A branch of a bank that can be connected to."""
+        banks, number = self.bank.banking.banks, next(_numbers)
+        told = {**BANK_ASKED_EXAMPLE, "name": f"Bank {self.number} {number}", "code": f"BANK_{self.number}_{number}"}
+        return banks.add_branch(banks.add(told, actor=OPERATOR).id, BRANCH_ASKED_EXAMPLE, actor=OPERATOR)
+
+    def callback(self) -> str:
+        """What a bank sends a user back with."""
+        wanted = {"bank_branch_id": str(self.branch().id), "username": "alice01"}
+        by = Principal(user_id=self.ids["owner"], email=self.email("owner"), role=Role.USER)
+        wish = self.bank.banking.connecting.ask(wanted, by=by)
+        self.bank.banking.connecting.begin(wish, actor=OPERATOR)
+        return f"?code=a-code&state={wish.permission.state}"
 
     def payment(self, route: Route, owner: str) -> Any:
         """A payment of somebody; support, who may see and never process any, has one that is processed already."""
@@ -376,6 +423,11 @@ class Stage:
             sent = {"lines": [{"id": str(self.line().id)}], "transactions": [{"id": str(self.posted)}]}
         elif route.name == "login":
             sent = {"email": self.email("stranger"), "password": PASSWORD}
+        elif route.name == "create_bank":
+            number = f"{self.number}_{next(_numbers)}"
+            sent = {**sent, "name": f"Bank {number}", "code": f"BANK_{number}"}  # type: ignore[dict-item]
+        elif route.name == "connect_bank":
+            sent = {**sent, "bank_branch_id": str(self.branch().id)}  # type: ignore[dict-item]
         elif route.name in ("refresh", "logout"):
             sent = {"refresh_token": self.sign_in("stranger").refresh_token}
         elif route.name == "change_password":
@@ -391,6 +443,10 @@ class Stage:
             owner = _MACHINES.get(who, who)
             account = self.account("owner" if owner in ("anonymous", *_GONE) else owner)
             body = {**body, "user_bank_account_id": str(account.id)}
+        if route.name == "create_bank_account":
+            owner = _MACHINES.get(who, who)
+            login = self.bank_login("owner" if owner in ("anonymous", *_GONE) else owner)
+            body = {**body, "user_bank_login_id": str(login.id)}
         options: dict[str, Any] = {} if body is None else {"json": body}
         if isinstance(body, str):
             options = {"content": body, "headers": {"content-type": "text/plain"}}
@@ -481,7 +537,7 @@ def test_nothing_is_served_beside_the_table_but_documentation_and_live_updates(a
     served = {
         (method, route.path)
         for route in anonymous.app._app.routes
-        for method in getattr(route, "methods", ["socket"])
+        for method in getattr(route, "methods", ()) or ["socket"]
         if method != "OPTIONS"
     }
 

@@ -61,7 +61,8 @@ def listening(server, token: str | None, path: str = STREAM, **headers: str) -> 
             lines = []
             while line := response.readline().decode().rstrip("\n"):
                 lines.append(line)
-            return dict(line.split(": ", 1) if line[0] != ":" else ("comment", line[2:]) for line in lines)
+            fields = (line if line[0] != ":" else f"comment{line}" for line in lines)
+            return {name: value for name, _, value in (line.partition(": ") for line in fields)}
 
         response.next = next_message  # type: ignore[attr-defined]
         yield response
@@ -219,8 +220,8 @@ def talking(server, token: str | None = None, path: str = "/api/v1/socket", **op
     with connect(
         f"ws://127.0.0.1:{server.port}{path}", additional_headers=headers, open_timeout=SECONDS, **options
     ) as socket:
-        socket.say = lambda message: socket.send(json.dumps(message))  # type: ignore[attr-defined]
-        socket.hear = lambda: json.loads(socket.recv(SECONDS))  # type: ignore[attr-defined]
+        socket.say = lambda message: socket.send(json.dumps(message))
+        socket.hear = lambda: json.loads(socket.recv(SECONDS))
         yield socket
 
 
@@ -229,7 +230,7 @@ class TestSocket:
     def test_owner_is_told_what_happens(self, service, server, alice, bob, where):
         """However the token comes; the first message says that all is well."""
         token = alice.token
-        options = {"subprotocols": ["ledgercore", f"bearer.{token}"]} if where == "protocol" else {}
+        options: dict[str, Any] = {"subprotocols": ["ledgercore", f"bearer.{token}"]} if where == "protocol" else {}
         with talking(server, token if where == "header" else None, **options) as socket:
             if where == "first message":
                 socket.say({"event": "join", "token": token})
@@ -268,6 +269,7 @@ class TestSocket:
             assert socket.hear() == {"event": "payment_error", "data": {"code": "invalid_token"}}
             with pytest.raises(ConnectionClosed) as closed:
                 socket.hear()
+        assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 4401
 
     def test_whoever_says_nothing_is_cut_off(self, server, monkeypatch):

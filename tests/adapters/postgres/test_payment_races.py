@@ -19,6 +19,7 @@ from ledgercore.identity.audit import OPERATOR
 from ledgercore.ledger.ledger import Ledger
 from ledgercore.payments.limits import PaymentLimits, read_limits
 from ledgercore.payments.payments import Payment, PaymentFilter, PaymentStatus
+from ledgercore.payments.processing import Processed
 from ledgercore.payments.use_cases import Payments
 from ledgercore.testing.payments_people import funded_account, payment, stored_payments
 from ledgercore_postgres import PostgresStore, PostgresWorkStore
@@ -26,7 +27,7 @@ from ledgercore_postgres import PostgresStore, PostgresWorkStore
 LEDGER = "bank"
 ANY = Operator()
 WIDE = read_limits("CHECKING:1000000")
-STATEMENTS, TRIPS = 33, 28
+STATEMENTS, TRIPS = 29, 24
 """What a batch of payments takes, from its beginning to its commit, wherever its accounts are open already."""
 
 # A client of its own: it gets the database's URL and its number, and processes the payments that its input names.
@@ -224,7 +225,7 @@ def test_a_batch_takes_the_same_statements_whatever_its_size(bank_store, engine,
     batch = [payment(accounts[number % 5], f"1.{number:02}") for number in range(size)]
     stored_payments(bank_store, first, *batch)
     payments.processing.process(first.id, by=ANY, actor=OPERATOR)
-    done = []
+    done: list[Processed] = []
 
     sent = watched(
         lambda: done.extend(

@@ -25,7 +25,7 @@ print(*migrate(engine))
 
 # What is no part of any ledger.
 BESIDE_LEDGERS = {
-    "users", "sessions", "service_tokens", "audit", "answers", "rate_limits", "ledgercore_schema",
+    "users", "sessions", "service_tokens", "audit", "answers", "rate_limits", "ledgercore_schema", "jobs",
 }  # fmt: skip
 
 

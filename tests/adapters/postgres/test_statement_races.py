@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from ledgercore.errors import LedgercoreError
+from ledgercore.errors import BusinessRuleError, LedgercoreError
 from ledgercore.identity.audit import OPERATOR
 from ledgercore.ledger.ledger import Ledger
 from ledgercore.statements.importing import StatementImport
@@ -158,9 +158,33 @@ class TestReconciliationAtOnce:
                 reconciler(by_hand, clock).match(
                     "books", BANK, lines=[(line.id, None)], transactions=[(paid, None)], actor=OPERATOR
                 )
-            except LedgercoreError as error:
-                assert error.code == "over_allocated"
+            except BusinessRuleError:
                 return 0
             return 1
 
         assert sum(at_once([run, match])) == 1
+
+    def test_statements_sent_do_not_grow_with_the_matches(self, books, store, clock, watched) -> None:
+        """Nor with the differences that are booked."""
+        rules = MatchingRules(tolerance_minor=5, tolerance_account="expenses:fees")
+
+        def sent(size: int) -> int:
+            # Amounts so far apart that no difference of one is that of another.
+            for n in range(size):
+                said_by_us = {"reference": f"{size}-{n}", "description": f"payer{size}x{n}"}
+                books.transfer(debit=BANK, credit="income:sales", amount=eur(f"{n + 1}.00"), **said_by_us)
+                books.transfer(debit=BANK, credit="income:sales", amount=eur(f"{n + 1}.50"), **said_by_us)
+            lines = [
+                said(f"{n + 1}.00", reference=f"{size}-{n}-a", counterparty=f"payer{size}x{n}") for n in range(size)
+            ]
+            lines += [said(f"{n + 1}.51", text="fee", counterparty=f"payer{size}x{n}") for n in range(size)]
+            keep(store, clock, statement(*lines))
+            made = []
+            run = reconciler(store, clock).run
+            statements = watched(lambda: made.extend(run("books", BANK, rules, actor=OPERATOR).made)).statements
+            assert sum(1 for match in made if match.tolerance_transaction_id) == size == len(made) / 2
+            return int(statements)
+
+        sent(2)
+
+        assert sent(1) == sent(20)

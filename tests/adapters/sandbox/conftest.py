@@ -114,7 +114,9 @@ class BerlinGroup(Face):
     def ask(self, **changed: Any) -> httpx2.Response:
         """The answer to a request for a consent."""
         headers = {"X-Request-ID": str(uuid.uuid4()), "PSU-IP-Address": "192.0.2.1"}
-        return self.http.post(f"{self.sandbox.url}/bg/v1/consents", json=self.consent_body(**changed), headers=headers)
+        return self.http.post(
+            f"{self.sandbox.berlin_group_url}/v1/consents", json=self.consent_body(**changed), headers=headers
+        )
 
     def allow(self, **told: str) -> dict[str, str]:
         """What the redirect tells after the customer decided."""

@@ -164,7 +164,10 @@ def test_times_limit_what_is_told(monzo):
 
     between = monzo.rows(since=rows[4]["created"], before=rows[9]["created"])
     newest = monzo.rows(limit=2)
+    monzo.sandbox.control.make_transaction(monzo.account_id(), amount_minor=-1)
 
+    assert len(monzo.rows()) == 30
+    assert len(monzo.rows(limit=100)) == 31
     assert [row["id"] for row in between] == [row["id"] for row in rows[4:9]]
     assert [row["id"] for row in newest] == [row["id"] for row in rows[-2:]]
 

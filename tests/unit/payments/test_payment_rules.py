@@ -305,7 +305,7 @@ class TestLimits:
     def test_named_limits_replace_the_usual_ones(self):
         limits = read_limits(" CHECKING:5000, SAVINGS:2000,single:50000,duplicate_minutes:10,")
 
-        assert limits.daily == DAILY | {AccountType.CHECKING: 5_000, AccountType.SAVINGS: 2_000}
+        assert limits.daily == {**DAILY, AccountType.CHECKING: 5_000, AccountType.SAVINGS: 2_000}
         assert (limits.single, limits.duplicate_window) == (50_000, timedelta(minutes=10))
         assert read_limits("") == PaymentLimits()
 

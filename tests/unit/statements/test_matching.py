@@ -235,3 +235,19 @@ def test_certain_proposals_add_up_and_share_nothing(said, booked):
             assert taken.isdisjoint(each.ids)
             taken |= each.ids
     assert all(each.is_certain or taken.isdisjoint(each.ids) for each in found)
+
+
+class TestTooMuchToSearch:
+    def test_a_sum_among_too_many_combinations_is_not_looked_for(self):
+        """Even amounts never come to an odd sum, and finding that out would take for ever."""
+        items = [item(number, 200) for number in range(1, 41)]
+
+        assert propose([line(1, 4_101)], items, RULES) == []
+
+    def test_far_off_tolerances_are_looked_up_and_not_counted_through(self):
+        rules = MatchingRules(tolerance_minor=100_000, tolerance_account="expenses:fees")
+        lines = [line(number, 10**12 + number, counterparty="Acme") for number in range(1, 3)]
+
+        found = propose(lines, [item(1, 10**12 - 99_999, text="Acme"), item(2, 1, text="Acme")], rules)
+
+        assert pairs(found) == [("tolerance", [1], [1], True)]

@@ -36,13 +36,13 @@ class MemoryBankRows:
         """See the port."""
         self._state.rows.update({row.id: row for row in rows})
 
-    def list_unseen(self, account_id: UUID, *, listing_id: UUID, since: datetime | None) -> Sequence[BankRow]:
+    def list_unseen(self, account_id: UUID, *, listing_id: UUID, since: datetime) -> Sequence[BankRow]:
         """See the port."""
         return [
             row
             for row in self._of(account_id)
             if row.listing_id != listing_id
-            and (since is None or row.seen.created_at >= since)
+            and row.seen.created_at >= since
             and (row.state is RowState.PENDING or (row.state is RowState.BOOKED and row.seen.external_id is None))
         ]
 

@@ -88,9 +88,9 @@ class MemoryStatements:
         lines = self._lines(ledger, account)
         return len(lines), sum(each.said.signed_minor for each in lines)
 
-    def add_match(self, match: Match) -> None:
+    def add_matches(self, matches: Sequence[Match]) -> None:
         """See the port."""
-        self._state.matches[match.id] = match
+        self._state.matches |= {match.id: match for match in matches}
 
     def save_match(self, match: Match) -> None:
         """See the port."""

@@ -69,14 +69,13 @@ class PostgresBankRows:
         if rows:
             self._connection.execute(_SAVE, {"rows": json.dumps([_document(row) for row in rows], ensure_ascii=False)})
 
-    def list_unseen(self, account_id: UUID, *, listing_id: UUID, since: datetime | None) -> Sequence[BankRow]:
+    def list_unseen(self, account_id: UUID, *, listing_id: UUID, since: datetime) -> Sequence[BankRow]:
         """See the port."""
         pending = ROWS.c.state == RowState.PENDING
         unnamed = (ROWS.c.state == RowState.BOOKED) & ROWS.c.external_id.is_(None)
-        found = select(ROWS).where(ROWS.c.account_id == account_id, ROWS.c.listing_id != listing_id)
-        if since is not None:
-            found = found.where(ROWS.c.created_at >= since)
-        return [_row(row) for row in self._connection.execute(found.where(or_(pending, unnamed)).order_by(ROWS.c.id))]
+        of = (ROWS.c.account_id == account_id, ROWS.c.listing_id != listing_id, ROWS.c.created_at >= since)
+        found = select(ROWS).where(*of, or_(pending, unnamed)).order_by(ROWS.c.id)
+        return [_row(row) for row in self._connection.execute(found)]
 
     def sums(self, account_id: UUID) -> RowSums:
         """See the port."""

@@ -1,14 +1,16 @@
 """Matches in PostgreSQL: a row for each, and one for each part that it explains."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from attrs import asdict
-from sqlalchemy import Connection, Row, func, insert, select, update
+from psycopg.types.json import Json
+from sqlalchemy import Connection, Row, Table, func, select, update
 
 from ledgercore.statements.matches import Allocation, Match, Stage
+from ledgercore_postgres.database import driver_cursor
 from ledgercore_postgres.statements.tables import MATCH_PARTS, MATCHES
 
 LINE, TRANSACTION = "line", "transaction"
@@ -20,19 +22,17 @@ class PostgresMatches:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, ledger_id: int, match: Match) -> None:
-        """Store a match with its parts."""
-        self._connection.execute(insert(MATCHES).values({**_values(match), "ledger_id": ledger_id}))
-        head = {"ledger_id": ledger_id, "match_id": match.id, "account": match.account, "stands": True}
-        sides = ((LINE, match.lines), (TRANSACTION, match.transactions))
-        self._connection.execute(
-            insert(MATCH_PARTS),
-            [
-                {**head, "side": side, "item_id": part.id, "signed_minor": part.signed_minor}
-                for side, parts in sides
-                for part in parts
-            ],
-        )
+    def add_all(self, ledger_id: int, matches: Sequence[Match]) -> None:
+        """Store matches with their parts."""
+        heads = ({**_values(match), "why": Json(dict(match.why)), "ledger_id": ledger_id} for match in matches)
+        self._copy(MATCHES, heads)
+        self._copy(MATCH_PARTS, (part for match in matches for part in _parts(ledger_id, match)))
+
+    def _copy(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+        names = [column.name for column in table.columns]
+        with driver_cursor(self._connection).copy(f"COPY {table.name} ({', '.join(names)}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row([row[name] for name in names])
 
     def save(self, ledger_id: int, match: Match) -> None:
         """Replace a match; the parts of an undone one explain nothing any more."""
@@ -83,6 +83,13 @@ class PostgresMatches:
         for match_id, side, item_id, minor in self._connection.execute(wanted.order_by(parts.item_id)):
             sides[match_id, side].append(Allocation(id=item_id, signed_minor=int(minor)))
         return [_match(ledger, row, sides[row.id, LINE], sides[row.id, TRANSACTION]) for row in rows]
+
+
+def _parts(ledger_id: int, match: Match) -> Iterator[Mapping[str, Any]]:
+    head = {"ledger_id": ledger_id, "match_id": match.id, "account": match.account, "stands": True}
+    for side, parts in ((LINE, match.lines), (TRANSACTION, match.transactions)):
+        for part in parts:
+            yield {**head, "side": side, "item_id": part.id, "signed_minor": part.signed_minor}
 
 
 def _values(match: Match) -> dict[str, Any]:

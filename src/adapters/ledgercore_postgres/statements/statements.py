@@ -150,9 +150,10 @@ class PostgresStatements:
         ).one()
         return int(found[0]), int(found[1])
 
-    def add_match(self, match: Match) -> None:
-        """See the port."""
-        self._matches.add(self._id_of(match.ledger), match)
+    def add_matches(self, matches: Sequence[Match]) -> None:
+        """See the port. They go in by COPY, whatever their number."""
+        if matches:
+            self._matches.add_all(self._id_of(matches[0].ledger), matches)
 
     def save_match(self, match: Match) -> None:
         """See the port."""
