@@ -8,6 +8,8 @@ from ledgercore.bank import Bank
 from ledgercore.clock import Clock
 from ledgercore.identity.identity import Identity
 from ledgercore.ledger.ports import Journal, LedgerStore
+from ledgercore.statements.credit_transfers import PaymentOrder
+from ledgercore.statements.status_reports import StatusReport
 
 OK = "ok"
 WARN = "warn"
@@ -73,6 +75,14 @@ class Application(Protocol):
 
     def open_bank(self, database: str | None) -> AbstractContextManager[Bank]:
         """Jobs, events, statements, banking and payments of a database, ready for use; raises as `open_store` does."""
+        ...
+
+    def write_credit_transfers(self, order: PaymentOrder) -> bytes:
+        """The file (pain.001) with which a bank is told to make payments."""
+        ...
+
+    def read_status_report(self, data: bytes) -> StatusReport:
+        """What a bank answers to such a file (pain.002); raises `malformed_statement`."""
         ...
 
     def migrate(self, database: str | None) -> Migrated:

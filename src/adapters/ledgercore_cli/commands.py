@@ -32,6 +32,8 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "restore": Entry("ledgercore_cli.files", "restore", "Make a ledger from an NDJSON export.", _FILES),
     "verify": Entry("ledgercore_cli.proofs", "verify", "Derive everything from the log and compare.", _FILES),
     "proof": Entry("ledgercore_cli.proofs", "proof", "Make and check proofs for outsiders.", _FILES),
+    "bank": Entry("ledgercore_cli.banks", "bank", "List, add and show banks, and accounts there.", _BANK),
+    "bank-login": Entry("ledgercore_cli.banks", "bank_login", "Connections to banks, and their sync.", _BANK),
     "payment": Entry("ledgercore_cli.payments", "payment", "List, process, cancel and return payments.", _BANK),
     "statement": Entry("ledgercore_cli.statements", "statement", "Import and read statements of banks.", _BANK),
     "reconcile": Entry("ledgercore_cli.reconciling", "reconcile", "Match statements with the ledger.", _BANK),

@@ -69,7 +69,7 @@ def counts(session: Session) -> None:
         (*(str(document[name]) for name in ("queue", "waiting", "running", "dead")), moment(each.oldest_ready_at))
         for document, each in found
     ]
-    session.show([document for document, _ in found], Table(columns=columns, rows=rows, empty="no jobs"))
+    session.show({"items": [document for document, _ in found]}, Table(columns=columns, rows=rows, empty="no jobs"))
 
 
 @job.command()

@@ -100,7 +100,10 @@ def unmatched(session: Session, account: str) -> None:
 
 @reconcile.command()
 @account_option
-@click.option("--line", "lines_", multiple=True, required=True, metavar="ID[=AMOUNT]", help="A line, or part of it.")
+@click.option(
+    "--line", "lines_", multiple=True, required=True, metavar="ID[=AMOUNT]",
+    help="A line, or part of it; an ID is its number among the lines of the account, or its UUID.",
+)  # fmt: skip
 @click.option(
     "--transaction", "transactions", multiple=True, required=True, metavar="ID[=AMOUNT]",
     help="A transaction, or part of it; an ID is a UUID, or key: and the key it was posted under.",
@@ -114,11 +117,16 @@ def match(session: Session, account: str, lines_: tuple[str, ...], transactions:
     ledger = session.ledger_name
     with session.bank() as bank:
         currency = bank.statements.currency_of(ledger, account)
+
+        def line_id(name: str) -> UUID:
+            is_number = name.isascii() and name.isdigit()
+            return bank.statements.get_line(ledger, account, int(name[:18])).id if is_number else _id(name)
+
         made = bank.reconciler.match(
             ledger,
             account,
-            lines=[_part(text, currency, field="line") for text in lines_],
-            transactions=[_part(text, currency, field="transaction") for text in transactions],
+            lines=[_part(text, currency, line_id, field="line") for text in lines_],
+            transactions=[_part(text, currency, _id, field="transaction") for text in transactions],
             actor=OPERATOR,
         )
     session.show(match_document(made, currency), _match_table([made], currency))
@@ -167,9 +175,10 @@ def proof(session: Session, account: str) -> None:
 
 
 def _open_cells(left: Unmatched, currency: Currency) -> Mapping[UUID, tuple[str, Sequence[str]]]:
-    """What is open, by its id: the side it is on, and its cells."""
+    """What is open, by its id: the side it is on, and its cells; lines are named by their number."""
     found: dict[UUID, tuple[str, Sequence[str]]] = {
-        each.line.id: ("line", line_cells(each.line, each.open_minor)) for each in left.lines
+        each.line.id: ("line", (*line_cells(each.line, each.open_minor)[:-1], str(each.line.number)))
+        for each in left.lines
     }
     for each in left.items:
         item = each.item
@@ -251,8 +260,11 @@ def _proof_views(found: Reconciliation) -> Iterator[Table | Text]:
         yield Text("\n".join(found.gaps))
 
 
-def _part(text: str, currency: Currency, *, field: str) -> tuple[UUID, int | None]:
+def _part(text: str, currency: Currency, id_of: Callable[[str], UUID], *, field: str) -> tuple[UUID, int | None]:
     """`ID` or `ID=AMOUNT`."""
     name, equals, minor = text.rpartition("=")
-    id = ID.convert(name if equals else text, None, None)
-    return id, signed_amount_from(minor, currency, field=field) if equals else None
+    return id_of(name if equals else text), signed_amount_from(minor, currency, field=field) if equals else None
+
+
+def _id(name: str) -> UUID:
+    return ID.convert(name, None, None)

@@ -10,13 +10,16 @@ import click
 
 from ledgercore.errors import LedgercoreError, error_for
 from ledgercore.identity.audit import OPERATOR
+from ledgercore.ledger.documents import money_document
 from ledgercore.ledger.paths import check_path
 from ledgercore.money import Currency, Money, known_currency
+from ledgercore.statements.credit_transfer_documents import order_from, status_report_document
 from ledgercore.statements.documents import imported_document, line_document, statement_document
 from ledgercore.statements.importing import Imported
 from ledgercore.statements.lines import StatementLine, StatementRecord
-from ledgercore_cli.parameters import ID, TEXT_FILE, paging_options
-from ledgercore_cli.rendering import Column, Facts, Table, amount, moment
+from ledgercore.statements.status_reports import StatusReason
+from ledgercore_cli.parameters import ID, TEXT_FILE, document, paging_options
+from ledgercore_cli.rendering import Column, Facts, Table, Text, amount, moment
 from ledgercore_cli.session import Session, pass_session
 
 account_option = click.option(
@@ -141,6 +144,46 @@ def lines(session: Session, account: str | None, id_: UUID | None, limit: int, c
     session.more(page.next_cursor)
 
 
+@statement.command("write-pain001")
+@click.argument("file", metavar="ORDER", type=TEXT_FILE)
+@click.option(
+    "-o", "--output", required=True, metavar="FILE", type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write.",
+)  # fmt: skip
+@pass_session
+def write_pain001(session: Session, file: IO[bytes], output: Path) -> None:
+    """Write SEPA credit transfers as a pain.001 file for a bank; ORDER is a JSON document.
+
+    It has message_id, requested_on, debtor_name, debtor_iban and transfers, each with end_to_end_id, amount,
+    creditor_name, creditor_iban and a text or a structured_reference. Names and texts are spelt with the letters that
+    every bank of the area takes.
+    """
+    order = order_from(document(file), created_at=session.application.clock())
+    output.write_bytes(session.application.write_credit_transfers(order))
+    total = order.total
+    session.show(
+        {"file": str(output), "transfers": len(order.transfers), **money_document(total)},
+        Text(f"{output}: {len(order.transfers)} transfers, {amount(total)} {total.currency.code}"),
+    )
+
+
+@statement.command("read-pain002")
+@click.argument("file", metavar="FILE", type=TEXT_FILE)
+@pass_session
+def read_pain002(session: Session, file: IO[bytes]) -> None:
+    """Read what a bank answers to a file of payments: a pain.002 file."""
+    report = session.application.read_status_report(file.read())
+    rows = [("file", report.original_message_id, report.status or "", _because(report.reasons))]
+    for batch in report.batches:
+        rows.append(("batch", batch.payment_id or "", batch.status or "", _because(batch.reasons)))
+        rows += [
+            ("transfer", each.end_to_end_id or each.instruction_id or "", each.status or "", _because(each.reasons))
+            for each in batch.transfers
+        ]
+    columns = Column("of"), Column("name"), Column("status"), Column("why", folds=True)
+    session.show(status_report_document(report), Table(columns=columns, rows=rows))
+
+
 @contextmanager
 def _naming(name: str) -> Iterator[None]:
     """Tell the file in what goes wrong with it."""
@@ -174,6 +217,10 @@ def line_cells(line: StatementLine, minor: int) -> Sequence[str]:
 def minor_text(minor: int | None, currency: Currency) -> str:
     """An amount for a table, or nothing."""
     return "" if minor is None else amount(Money(minor, currency))
+
+
+def _because(reasons: Sequence[StatusReason]) -> str:
+    return "; ".join(" ".join(filter(None, (each.code, *each.texts))) for each in reasons)
 
 
 def _text(value: Any) -> str:

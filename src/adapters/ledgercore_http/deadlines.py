@@ -18,6 +18,7 @@ from ledgercore.errors.catalog import (
 )
 from ledgercore_http.edge import NO_STORE, SECURITY_HEADERS
 from ledgercore_http.failures import problem_answer
+from ledgercore_http.resources.live_updates import SOCKET_PATH
 
 HEAD_SECONDS: Final = 15.0
 HEAD_BYTES_MAX: Final = 65_536
@@ -122,6 +123,15 @@ class DeadlineProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Refuse what is not HTTP."""
         self._refuse(MALFORMED_REQUEST)
+
+    def _should_upgrade_to_ws(self) -> bool:
+        """Elsewhere the offer of a WebSocket is not taken up, as that of any other protocol is not."""
+        return super()._should_upgrade_to_ws() and self.url.partition(b"?")[0].endswith(SOCKET_PATH.encode())
+
+    def handle_websocket_upgrade(self) -> None:
+        """Whoever talks over a WebSocket sends no further request."""
+        self._expect(None)
+        super().handle_websocket_upgrade()
 
     def _unsupported_upgrade_warning(self) -> None:
         # Clients that offer a newer protocol are simply answered in this one.

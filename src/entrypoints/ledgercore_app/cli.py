@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ledgercore.bank import Bank
     from ledgercore.clock import Clock
     from ledgercore.identity.identity import Identity
+    from ledgercore.statements.credit_transfers import PaymentOrder
+    from ledgercore.statements.status_reports import StatusReport
     from ledgercore_app.settings import Settings
     from ledgercore_cli.application import Check, Migrated, Store
 
@@ -25,6 +27,7 @@ OWN_COMMANDS: Final[Mapping[str, Entry]] = {
     "serve": Entry("ledgercore_app.serve", "serve", "Serve the HTTP API.", _SERVE),
     "worker": Entry("ledgercore_app.worker", "worker", "Run background jobs.", _SERVE),
     "sample": Entry("ledgercore_app.quickstart", "sample", "Write the sample year as a file.", _TRY),
+    "seed": Entry("ledgercore_app.seed", "seed", "Load sample users, accounts and payments.", _TRY),
     "sandbox": Entry("ledgercore_app.sandbox", "sandbox", "Serve a made-up bank to try things on.", _TRY),
 }
 
@@ -73,6 +76,18 @@ class Program:
 
         told = ServiceSettings.from_environment(self._environment)
         return open_bank(database, clock=self.clock, settings=self._settings, service_settings=told)
+
+    def write_credit_transfers(self, order: "PaymentOrder") -> bytes:
+        """See the protocol."""
+        from ledgercore_statements.pain001 import write_pain001
+
+        return write_pain001(order)
+
+    def read_status_report(self, data: bytes) -> "StatusReport":
+        """See the protocol."""
+        from ledgercore_statements.pain002 import read_pain002
+
+        return read_pain002(data)
 
     def migrate(self, database: str | None) -> "Migrated":
         """See the protocol."""

@@ -1,5 +1,6 @@
 """Logins, as their users see them: listed, disconnected, synchronised when asked for."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from attrs import frozen
@@ -11,10 +12,16 @@ from ledgercore.banking.records import login_audited, login_event
 from ledgercore.banking.sync_jobs import enqueue_sync
 from ledgercore.clock import Clock
 from ledgercore.errors import AuthorizationError, BusinessRuleError, NotFoundError
-from ledgercore.errors.catalog import BANK_LOGIN_NOT_FOUND, BANK_NOT_CONNECTED, INSUFFICIENT_PERMISSIONS
+from ledgercore.errors.catalog import (
+    BANK_LOGIN_NOT_FOUND,
+    BANK_NOT_CONNECTED,
+    BRANCH_NOT_FOUND,
+    INSUFFICIENT_PERMISSIONS,
+)
 from ledgercore.identity.access import Caller
 from ledgercore.identity.audit import Actor
 from ledgercore.identity.principals import Principal
+from ledgercore.ids import TimeOrderedIds
 from ledgercore.pages import Page, check_limit, decode_cursor, page_of
 
 
@@ -24,11 +31,37 @@ class BankLoginAdministration:
 
     store: Store
     clock: Clock
+    random_bytes: Callable[[int], bytes]
 
     def get(self, id: UUID, *, by: Caller) -> BankLogin:
         """A login; raises `bank_login_not_found`."""
         with self.store.begin() as work:
             return existing_login(work, id, by)
+
+    def add_by_hand(self, user_id: UUID, branch_id: UUID, username: str, *, actor: Actor) -> BankLogin:
+        """A login that is not connected, for accounts that are kept by hand; the one there is, if there is one.
+
+        Raises `invalid_bank` and `branch_not_found`.
+        """
+        now = self.clock()
+        login = BankLogin(
+            id=TimeOrderedIds(self.random_bytes).one(now),
+            user_id=user_id,
+            bank_branch_id=branch_id,
+            username=username,
+            status=LoginStatus.INACTIVE,
+            inserted_at=now,
+            updated_at=now,
+        )
+        with self.store.begin() as work:
+            if work.banks.find_branch(branch_id) is None:
+                raise NotFoundError(BRANCH_NOT_FOUND, bank_branch_id=branch_id)
+            found = work.bank_logins.find_same(user_id, branch_id, username)
+            if found is not None:
+                return found
+            work.bank_logins.add(login)
+            work.audit.append(login_audited("bank_login_added", login, actor))
+        return login
 
     def page(
         self, *, by: Caller, user_id: UUID | None = None, cursor: str | None = None, limit: int = 100

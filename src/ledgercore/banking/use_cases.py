@@ -33,7 +33,9 @@ class Banking:
     @property
     def logins(self) -> BankLoginAdministration:
         """Users' connections."""
-        return BankLoginAdministration(store=self.around.store, clock=self.around.clock)
+        return BankLoginAdministration(
+            store=self.around.store, clock=self.around.clock, random_bytes=self.around.random_bytes
+        )
 
     @property
     def accounts(self) -> BankAccountAdministration:

@@ -21,12 +21,12 @@ ACTIONS: Final = (
     "member_revoked", "settings_changed", "period_closed", "authentication_failure", "authorization_failure",
     "rate_limit_exceeded", "malformed_json_request", "job_cancelled", "job_replayed",
     "payment_created", "payment_scheduled", "payment_processed", "payment_failed", "payment_cancelled",
-    "payment_returned", "bank_created", "bank_updated", "branch_created", "bank_login_connecting",
+    "payment_returned", "bank_created", "bank_updated", "branch_created", "bank_login_added", "bank_login_connecting",
     "bank_login_connected", "bank_login_disconnected", "bank_login_synced", "bank_login_failed", "bank_finding",
     "bank_account_created", "bank_account_updated",
     "statement_imported", "lines_matched", "match_undone",
     "webhook_created", "webhook_changed", "webhook_secret_rotated", "webhook_removed", "webhook_replayed",
-    "webhook_redelivered", "webhook_disabled",
+    "webhook_redelivered", "webhook_disabled", "fraud_reported",
 )  # fmt: skip
 """Every action that is ever recorded."""
 

@@ -46,6 +46,14 @@ class ImportedStatements:
             found = work.statements.list_lines(ledger, account, after=after, limit=check_limit(limit) + 1)
         return page_of(found, limit, "statement_lines", lambda line: (line.number,))
 
+    def get_line(self, ledger: str, account: str, number: int) -> StatementLine:
+        """The line of an account that has a number; raises `statement_not_found`."""
+        with self.store.begin() as work:
+            found = work.statements.list_lines(ledger, account, after=number - 1, limit=1)
+        if not found or found[0].number != number:
+            raise NotFoundError(STATEMENT_NOT_FOUND, line=number, account=account, ledger=ledger)
+        return found[0]
+
     def lines_of(self, ledger: str, id: UUID, *, cursor: str | None = None, limit: int = 100) -> Page[StatementLine]:
         """The lines that a statement was the first to tell; raises `statement_not_found`."""
         after = _line_after(cursor)

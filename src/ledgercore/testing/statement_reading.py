@@ -58,6 +58,7 @@ class ReadingContract(StatementsContract):
         assert kept.get(ledger_name, second.id) == second
         texts = [line.said.text for line in everything(lambda **page: kept.lines(ledger_name, BANK, **page))]
         assert texts == ["rent", "gift", "coffee"]
+        assert kept.get_line(ledger_name, BANK, 2).said.text == "gift"
         of_second = everything(lambda **page: kept.lines_of(ledger_name, second.id, **page))
         assert [line.said.text for line in of_second] == ["coffee"]
         assert kept.currency_of(ledger_name, BANK) == EUR
@@ -100,6 +101,8 @@ class ReadingContract(StatementsContract):
         asked: list[tuple[Callable[[], object], Reason]] = [
             (lambda: kept.get(ledger_name, NOWHERE), STATEMENT_NOT_FOUND),
             (lambda: kept.lines_of(ledger_name, NOWHERE), STATEMENT_NOT_FOUND),
+            (lambda: kept.get_line(ledger_name, BANK, 0), STATEMENT_NOT_FOUND),
+            (lambda: kept.get_line(ledger_name, BANK, 1), STATEMENT_NOT_FOUND),
             (lambda: kept.get_match(ledger_name, BANK, NOWHERE), MATCH_NOT_FOUND),
             (lambda: kept.lines(ledger_name, "assets:other"), ACCOUNT_NOT_FOUND),
             (lambda: kept.matches(ledger_name, "assets:other"), ACCOUNT_NOT_FOUND),

@@ -14,6 +14,8 @@ from ledgercore.bank import Bank
 from ledgercore.clock import Clock
 from ledgercore.identity.identity import Identity
 from ledgercore.ledger.ledger import Ledger
+from ledgercore.statements.credit_transfers import PaymentOrder
+from ledgercore.statements.status_reports import StatusReport
 from ledgercore_app.bank import bank_over
 from ledgercore_app.cli import OWN_COMMANDS, Program
 from ledgercore_app.databases import Memory
@@ -64,6 +66,12 @@ class MemoryApplication:
     def open_bank(self, database: str | None) -> Iterator[Bank]:
         self.opened.append(database)
         yield self.bank
+
+    def write_credit_transfers(self, order: PaymentOrder) -> bytes:
+        return Program({}).write_credit_transfers(order)
+
+    def read_status_report(self, data: bytes) -> StatusReport:
+        return Program({}).read_status_report(data)
 
     def migrate(self, database: str | None) -> Migrated:
         return Migrated(database or "memory", None, "0001")

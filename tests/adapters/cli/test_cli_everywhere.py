@@ -4,14 +4,16 @@ import json
 
 import click
 import pytest
+from attrs import evolve
 
+from ledgercore.jobs.jobs import JobState, NewJob
 from ledgercore.testing.events_webhooks import delivery_to, endpoint_of
 from ledgercore.testing.identity_people import someone
 from ledgercore_cli.commands import COMMANDS
 
 from .conftest import PASSWORD
 from .test_cli_help import command_of
-from .test_cli_statements import mt940
+from .test_cli_statements import ORDER, PAIN002, mt940
 
 # Files and proofs have tests of their own; a completion script is for a shell, whoever asks.
 ELSEWHERE = {"import", "export", "restore", "verify", "proof", "completion"}
@@ -73,6 +75,8 @@ COMMAND_LINES = [
     "statement list",
     "statement show STATEMENT",
     "statement lines --account assets:bank",
+    "statement write-pain001 ORDER -o PAIN001",
+    "statement read-pain002 PAIN002",
     "reconcile run --account assets:bank",
     "reconcile suggest --account assets:bank",
     "reconcile unmatched --account assets:bank",
@@ -80,6 +84,11 @@ COMMAND_LINES = [
     "reconcile undo MATCH",
     "reconcile matches --account assets:bank",
     "reconcile proof --account assets:bank",
+    "job list",
+    "job counts",
+    "job show JOB",
+    "job cancel JOB",
+    "job retry DEAD",
     "webhook list",
     "webhook deliveries WEBHOOK",
     "webhook replay WEBHOOK --from 1",
@@ -115,7 +124,12 @@ def reconciled(console, write):
     line, cash = console.json("statement", "lines", "--account", "assets:bank")["items"]
     asked = ("--account", "assets:bank", "--line", cash["id"], "--transaction", "key:till")
     match = console.json("reconcile", "match", *asked)
-    return {"FILE": file, "STATEMENT": statement["id"], "LINE": line["id"], "MATCH": match["id"]}
+    payments = {
+        "ORDER": write("order.json", ORDER),
+        "PAIN001": write("pain001.xml", ""),
+        "PAIN002": write("a.xml", PAIN002),
+    }
+    return {"FILE": file, "STATEMENT": statement["id"], "LINE": line["id"], "MATCH": match["id"], **payments}
 
 
 def hooked(console):
@@ -129,6 +143,15 @@ def hooked(console):
     return {"WEBHOOK": str(endpoint.id)}
 
 
+def queued(console):
+    """A job that waits, and one that was given up."""
+    with console.application.bank.store.begin() as work:
+        waiting, dead = work.jobs.enqueue([NewJob(kind="count_sheep")] * 2)
+        found = work.jobs.find(dead)
+        work.jobs.save(evolve(found, state=JobState.DEAD, finished_at=found.run_at))
+    return {"JOB": str(waiting), "DEAD": str(dead)}
+
+
 @pytest.mark.parametrize("line", COMMAND_LINES)
 @pytest.mark.parametrize("as_json", [False, True], ids=["for people", "for programs"])
 def test_a_command_answers(lively, write, line, as_json):
@@ -139,6 +162,8 @@ def test_a_command_answers(lively, write, line, as_json):
         named = reconciled(lively, write)
     if line.startswith("webhook"):
         named = hooked(lively)
+    if line.startswith("job"):
+        named = queued(lively)
     words = [named.get(word, word) for word in line.split()]
 
     result = lively(*words, *["--json"] * as_json, stdin=PASSWORD.encode())

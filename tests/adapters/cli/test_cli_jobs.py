@@ -38,7 +38,7 @@ def test_jobs_are_listed(console, ids):
 
 def test_jobs_are_counted(console, ids):
     """By queue."""
-    assert [(each["queue"], each["waiting"], each["dead"]) for each in console.json("job", "counts")] == [
+    assert [(each["queue"], each["waiting"], each["dead"]) for each in console.json("job", "counts")["items"]] == [
         ("default", 1, 0), ("payments", 0, 1)
     ]  # fmt: skip
     assert console("job", "counts").out.splitlines()[2].split()[:4] == ["default", "1", "0", "0"]

@@ -2,6 +2,29 @@
 
 import pytest
 
+ORDER = {
+    "message_id": "M-1",
+    "requested_on": "2026-03-02",
+    "debtor_name": "Muster & Söhne",
+    "debtor_iban": "DE02 1203 0000 0000 2020 51",
+    "transfers": [
+        {"end_to_end_id": "E-1", "amount": "12.50", "creditor_name": "Zoë", "creditor_iban": "NL91ABNA0417164300"},
+        {
+            "end_to_end_id": "E-2",
+            "amount": "7.50",
+            "creditor_name": "Ben",
+            "creditor_iban": "NL91ABNA0417164300",
+            "structured_reference": "RF18539007547034",
+        },
+    ],
+}
+PAIN002 = """<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt>
+<GrpHdr><MsgId>A-1</MsgId><CreDtTm>2026-03-02T09:00:00Z</CreDtTm></GrpHdr>
+<OrgnlGrpInfAndSts><OrgnlMsgId>M-1</OrgnlMsgId><OrgnlMsgNmId>pain.001.001.09</OrgnlMsgNmId><GrpSts>PART</GrpSts>
+</OrgnlGrpInfAndSts><OrgnlPmtInfAndSts><OrgnlPmtInfId>M-1</OrgnlPmtInfId>
+<TxInfAndSts><OrgnlEndToEndId>E-2</OrgnlEndToEndId><TxSts>RJCT</TxSts>
+<StsRsnInf><Rsn><Cd>AC04</Cd></Rsn><AddtlInf>closed</AddtlInf></StsRsnInf></TxInfAndSts>
+</OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>"""
 ABSENT = "01970000-0000-7000-8000-00000000abcd"
 BANK = ("--account", "assets:bank")
 
@@ -111,7 +134,8 @@ class TestStatements:
             (f"reconcile undo {ABSENT}", 3),
             (f"reconcile match --account assets:bank --line {ABSENT} --transaction key:top-up", 3),
             (f"reconcile match --account assets:bank --line {ABSENT}=x --transaction key:top-up", 2),
-            ("reconcile match --account assets:bank --line 17 --transaction key:top-up", 2),
+            ("reconcile match --account assets:bank --line 17 --transaction key:top-up", 3),
+            ("reconcile match --account assets:bank --line seventeen --transaction key:top-up", 2),
         ],
     )
     def test_what_is_wrong_has_its_status(self, books, line, status):
@@ -136,7 +160,7 @@ class TestReconciling:
         assert made.splitlines()[2].split()[1:4] == ["ids", "100.00", "EUR"]
         assert "counterparty not named" in guesses
         assert [line.split()[-1] for line in guesses.splitlines()[2:]] == [
-            before["lines"][0]["id"], before["transactions"][0]["id"],
+            str(before["lines"][0]["number"]), before["transactions"][0]["id"],
         ]  # fmt: skip
         line = before["lines"][0]["id"]
         matched = books.json("reconcile", "match", *BANK, "--line", f"{line}=-5.00", "--transaction", "key:till")
@@ -199,3 +223,37 @@ class TestReconciling:
         assert proof.status == 6
         assert "NOT PROVED" in proof.out
         assert "may.sta: statement 5/1 opens where none has closed" in proof.out
+
+
+class TestPaymentFiles:
+    def test_an_order_becomes_a_file_for_the_bank(self, console, write, tmp_path):
+        """Names are spelt as banks take them."""
+        file = tmp_path / "pain001.xml"
+
+        done = console("statement", "write-pain001", write("order.json", ORDER), "-o", str(file))
+
+        assert done.out == f"{file}: 2 transfers, 20.00 EUR\n"
+        written = file.read_text(encoding="utf-8")
+        assert "<Nm>Muster + Sohne</Nm>" in written
+        assert written.count("<CdtTrfTxInf>") == 2
+
+    def test_an_order_that_cannot_be_is_refused_and_nothing_written(self, console, write, tmp_path):
+        """With the field."""
+        file = tmp_path / "pain001.xml"
+        order = {**ORDER, "transfers": [{**ORDER["transfers"][0], "creditor_iban": "NL00"}]}
+
+        result = console("statement", "write-pain001", write("order.json", order), "-o", str(file), "--json")
+
+        assert (result.status, result.problem["code"]) == (2, "invalid_iban")
+        assert not file.exists()
+
+    def test_what_the_bank_answers_is_shown(self, console, write):
+        """What became of each payment, and why."""
+        shown = console("statement", "read-pain002", write("a.xml", PAIN002)).out
+        told = console.json("statement", "read-pain002", write("a.xml", PAIN002))
+
+        assert [line.split() for line in shown.splitlines()[2:]] == [
+            ["file", "M-1", "PART"], ["batch", "M-1"], ["transfer", "E-2", "RJCT", "AC04", "closed"],
+        ]  # fmt: skip
+        assert told["batches"][0]["transfers"][0]["reasons"] == [{"code": "AC04", "texts": ["closed"]}]
+        assert console("statement", "read-pain002", write("b.xml", "<a/>")).status == 2

@@ -4,6 +4,7 @@ alice owns the ledger, bob may read it, walter may post in it, carol is a strang
 """
 
 import asyncio
+import json
 import os
 import re
 import threading

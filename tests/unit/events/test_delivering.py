@@ -198,12 +198,12 @@ class TestDelivering:
         new = world.create()
         world.publish("payment.completed")
         world.relay.relay()
-        world.receiver.while_sending = lambda: (world.clock.forward(hours=1), take_over())
 
         def take_over() -> None:
-            world.receiver.while_sending = lambda: None
+            world.clock.forward(hours=1)
             world.runner.queue.claim("notifications", kinds=["deliver_webhook"], limit=1, lease=timedelta(hours=1))
 
+        world.receiver.while_sending = take_over
         [ran] = world.runner.run_once("notifications")
 
         [delivery] = world.deliveries(new.endpoint.id)

@@ -13,7 +13,9 @@ from ledgercore.errors import AuthenticationError, ValidationError
 from ledgercore.events.incoming import JOB_KINDS, IncomingWebhooks
 from ledgercore.events.received import FIELDS, Provider, provider_of, read_webhook
 from ledgercore.events.standard_webhooks import new_secret, signed_headers
+from ledgercore.identity.audit import ACTIONS, AuditFilter
 from ledgercore.jobs.ports import JobFilter
+from ledgercore.jobs.running import Outcome
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 PLAIN = "a secret that we share with them"
@@ -212,3 +214,20 @@ class TestTaking:
         with world.store.begin() as work:
             assert work.events.last_number() == 0
         assert PLAIN not in repr(incoming)
+
+    def test_report_of_fraud_is_in_the_audit_log(self, world, clock):
+        """Under the payment; nothing else becomes of it by itself."""
+        clock.now = NOW
+        incoming = IncomingWebhooks(store=world.store, clock=clock, secrets={Provider.FRAUD: [PLAIN]})
+        sent = by_body(told(Provider.FRAUD))
+        incoming.take(Provider.FRAUD, headers=sent.headers, body=sent.body, correlation_id="c-1")
+
+        [ran] = world.runner.drain()
+
+        with world.store.begin() as work:
+            [entry] = work.audit.list_before(AuditFilter(action="fraud_reported"), before=None, limit=9)
+        noted = json.loads(entry.body)
+        assert ran.outcome is Outcome.SUCCESS
+        assert (noted["target"], noted["correlation_id"]) == (f"payment:{REPORTS[Provider.FRAUD]['payment_id']}", "c-1")
+        assert noted["details"] == {"webhook_id": "evt-1", "severity": "high", "risk_score": 0.9}
+        assert "fraud_reported" in ACTIONS

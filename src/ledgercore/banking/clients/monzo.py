@@ -26,6 +26,7 @@ from ledgercore.banking.observations import (
     RowStatus,
     Tokens,
 )
+from ledgercore.clock import EPOCH
 from ledgercore.errors import BusinessRuleError, ValidationError
 from ledgercore.errors.catalog import (
     ACCOUNT_NOT_FOUND,
@@ -105,12 +106,12 @@ class MonzoClient:
 
         Raises `history_window_closed` for more than 90 days ago once five minutes have passed since the user agreed.
         """
-        start = cursor or (None if since is None else _rfc3339(since))
         query = {
             "account_id": account.external_id,
             "limit": str(ROWS_PER_PAGE_MAX),
             "expand[]": "merchant",
-            **({"since": start} if start else {}),
+            # Always told: without it the bank may begin with its newest transactions.
+            "since": cursor or _rfc3339(since or EPOCH),
         }
         request = self._get("monzo transactions", "/transactions", tokens, query)
         answer = yield from self._ask(request, missing=ACCOUNT_NOT_FOUND, unverified=HISTORY_WINDOW_CLOSED)
