@@ -28,7 +28,7 @@ from ledgercore.statements.reconciling import Reconciler
 LEDGER: str = "bank"
 """The ledger that bank accounts are in, unless a deployment names another."""
 
-BANK_REDIRECT_URL: str = "http://127.0.0.1:8000/api/bank-logins/callback"
+BANK_REDIRECT_URL: str = "http://127.0.0.1:4000/api/bank-logins/callback"
 """Where users come back to from their banks, unless the service has a public address."""
 
 

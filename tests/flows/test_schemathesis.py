@@ -11,28 +11,37 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 from urllib.parse import unquote
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import schemathesis
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.engine import events, from_schema
 
+from ledgercore.bank import Bank
 from ledgercore.identity.access import Operator
 from ledgercore.identity.audit import OPERATOR
-from ledgercore.identity.identity import Identity
 from ledgercore.identity.memberships import LedgerAccess, Membership
 from ledgercore.identity.service_tokens import Scope
+from ledgercore.identity.users import User
+from ledgercore.jobs.jobs import JobState, NewJob
 from ledgercore.ledger.accounts import Opening
 from ledgercore.ledger.commands import Settings as LedgerSettings
-from ledgercore.testing.ledgers import MONDAY, StoppedClock
+from ledgercore.ledger.ledger import Ledger
+from ledgercore.money import Money
+from ledgercore.testing.events_webhooks import delivery_to, endpoint_of
+from ledgercore.testing.ledgers import EUR, MONDAY, StoppedClock
+from ledgercore.testing.payments_people import funded_account, payment, stored_payments
+from ledgercore.testing.statement_imports import said, statement
 from ledgercore_app.service import open_service
 from ledgercore_app.service_settings import ServiceSettings
 from ledgercore_app.settings import Settings
 from ledgercore_http import Service, create_app
+from ledgercore_http.openapi import PATH_PARAMETERS
 from ledgercore_http.resources.table import TABLES
+from ledgercore_http.schemas.banking import BANK_ASKED_EXAMPLE, BRANCH_ASKED_EXAMPLE
 from ledgercore_memory import MemoryStore
 from ledgercore_telemetry import Metrics, Telemetry, configure_logs, tracing_from
 
@@ -42,12 +51,13 @@ LONG: Final = os.environ.get("LEDGERCORE_LONG", "") not in ("", "0")
 EXAMPLES: Final = 300 if LONG else 3
 CHAINS: Final = 1_000 if LONG else 10
 PASSWORD: Final = "correct horse battery"
+EXAMPLE_ID: Final = PATH_PARAMETERS["id"][2]
 IN_DEPTH: Final[Mapping[str, tuple[str, ...]]] = {
     "anonymous": ("auth", "health", "problems", "provider webhooks"),
-    "owner": ("books", "ledgers", "transactions", "holds", "profile"),
+    "owner": ("books", "ledgers", "transactions", "holds", "profile", "statements", "payments"),
     "support": ("reports", "proofs", "events"),
-    "admin": ("users", "audit"),
-    "machine": ("accounts", "batches", "tokens", "webhooks"),
+    "admin": ("users", "audit", "jobs", "banks"),
+    "machine": ("accounts", "batches", "statements", "tokens", "webhooks", "bank logins", "bank accounts"),
 }
 """The tags whose operations a role tries with more than their examples."""
 
@@ -124,11 +134,15 @@ class Tally:
 
 @frozen(kw_only=True)
 class Caller:
-    """Somebody of a role: a bearer token, a ledger, and the ids that the token would go with."""
+    """Somebody of a role: a bearer token, a ledger, and the ids that the token would go with.
+
+    `things` are ids of what is theirs, by the tag of its routes and by the field of a body that names it.
+    """
 
     token: str | None
     ledger: str
     own_ids: frozenset[str]
+    things: Mapping[str, str] = field(factory=dict)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -136,9 +150,9 @@ class Caller:
         return {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
 
 
-def caller_of(role: str, identity: Identity) -> Caller:
+def caller_of(role: str, service: Service) -> Caller:
     """Somebody of a role; the owner's ledger is theirs, and so is that of the machine's owner."""
-    ledger = f"shop-of-{role}"
+    identity, ledger = service.identity, f"shop-of-{role}"
     identity.ledgers.create(ledger, LedgerSettings(opening=Opening(on_first_use=True)), by=Operator(), actor=OPERATOR)
     if role == "anonymous":
         return Caller(token=None, ledger=ledger, own_ids=frozenset())
@@ -159,9 +173,49 @@ def caller_of(role: str, identity: Identity) -> Caller:
         issued = identity.service_tokens.issue(
             by=Operator(), name="machine", scopes=list(Scope), ledgers=None, owner_id=user.id, actor=OPERATOR
         )
-        return Caller(token=str(issued.key), ledger=ledger, own_ids=frozenset({str(user.id), str(issued.token.id)}))
-    session = identity.sign_in.login(user.email, PASSWORD, actor=OPERATOR)
-    return Caller(token=session.access_token, ledger=ledger, own_ids=frozenset({str(user.id)}))
+        token, own_ids = str(issued.key), frozenset({str(user.id), str(issued.token.id)})
+    else:
+        token = identity.sign_in.login(user.email, PASSWORD, actor=OPERATOR).access_token
+        own_ids = frozenset({str(user.id)})
+    things = {name: str(id) for name, id in things_of(user, service.bank, ledger).items()}
+    return Caller(token=token, ledger=ledger, own_ids=own_ids, things=things)
+
+
+def things_of(user: User, bank: Bank, ledger: str) -> dict[str, UUID]:
+    """What the bank has for somebody: money, a payment, a webhook, a statement, a job that was given up."""
+    account = funded_account(bank.store, "500", ledger=bank.ledger, user=user)
+    waiting = payment(account)
+    stored_payments(bank.store, waiting)
+    of = bank.banking.banks.add(BANK_ASKED_EXAMPLE, actor=OPERATOR)
+    branch = bank.banking.banks.add_branch(of.id, BRANCH_ASKED_EXAMPLE, actor=OPERATOR)
+    endpoint = endpoint_of(user)
+    with bank.store.begin() as work:
+        work.webhooks.add(endpoint)
+        work.webhooks.add_deliveries([delivery_to(endpoint)])
+        Ledger(work.ledgers.journal(ledger)).transfer(
+            debit="assets:bank", credit="income:sales", amount=Money(12_000, EUR)
+        )
+        [job] = work.jobs.enqueue([NewJob(kind="count_sheep")])
+        work.jobs.save(evolve(work.jobs.find(job), state=JobState.DEAD, finished_at=MONDAY))
+    [imported] = bank.statement_import.store_all(
+        [statement(said("120.00", text="a sale"))],
+        ledger=ledger,
+        account="assets:bank",
+        file_name="march.sta",
+        actor=OPERATOR,
+    )
+    return {
+        "payments": waiting.id,
+        "bank accounts": account.id,
+        "bank logins": account.user_bank_login_id,
+        "banks": of.id,
+        "webhooks": endpoint.id,
+        "statements": imported.record.id,
+        "jobs": job,
+        "user_bank_account_id": account.id,
+        "user_bank_login_id": account.user_bank_login_id,
+        "bank_branch_id": branch.id,
+    }
 
 
 @contextmanager
@@ -222,6 +276,9 @@ def lead(case: Any, caller: Caller, ledgers: Collection[str]) -> None:
         if "path" in path:
             # It comes percent-encoded, and as such would no longer count as one that fits.
             path["path"] = unquote(path["path"])
+        [tag] = case.operation.tags
+        if path.get("id") == EXAMPLE_ID and tag in caller.things:
+            path["id"] = caller.things[tag]
         if case.method != "GET":
             # Nobody ends the token that they come with, nor takes their own rights away.
             path |= {name: str(uuid4()) for name in ("id", "user_id") if path.get(name) in caller.own_ids}
@@ -230,8 +287,10 @@ def lead(case: Any, caller: Caller, ledgers: Collection[str]) -> None:
         if body.get("id") or body.get("key"):
             # A command has one name.
             del case.headers["Idempotency-Key"]
-    if fits(ParameterLocation.BODY) and "password_confirmation" in body:
-        body["password_confirmation"] = body.get("new_password", body.get("password"))
+    if fits(ParameterLocation.BODY):
+        body |= {name: caller.things[name] for name in body.keys() & caller.things.keys()}
+        if "password_confirmation" in body:
+            body["password_confirmation"] = body.get("new_password", body.get("password"))
 
 
 @contextmanager
@@ -266,7 +325,7 @@ def test_every_tag_is_tried_in_depth_by_one_role():
 def test_service_is_what_its_document_says(tallies, role):
     tally = tallies[role] = Tally()
     with serving() as service:
-        caller = caller_of(role, service.identity)
+        caller = caller_of(role, service)
         app = create_app(service)
         schema = schemathesis.openapi.from_asgi("/openapi.json", app, config=plan_of(role, caller))
         with leading(caller, service):

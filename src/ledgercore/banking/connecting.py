@@ -146,7 +146,7 @@ class BankConnecting:
 
     def _take(self, state: object, by: Principal | None) -> tuple[BankLogin, Bank, PendingConsent]:
         if not isinstance(state, str) or not state:
-            raise ValidationError(MISSING_FIELDS, field="state", fields=["state"])
+            raise ValidationError(INVALID_CONSENT_STATE, field="state")
         with self.around.store.begin() as work:
             consent = work.bank_logins.take_consent(digest_of(state))
             login = None if consent is None else work.bank_logins.find(consent.bank_login_id)

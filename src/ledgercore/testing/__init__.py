@@ -20,6 +20,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from ledgercore.testing.banking_stores import BankStoreContract as BankStoreContract
     from ledgercore.testing.identities import IdentityStoreContract as IdentityStoreContract
     from ledgercore.testing.job_stores import JobStoreContract as JobStoreContract
     from ledgercore.testing.journals import JournalContract as JournalContract
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ledgercore.testing.stores import LedgerStoreContract as LedgerStoreContract
 
 _HOMES: Final = {
+    "BankStoreContract": "banking_stores",
     "IdentityStoreContract": "identities",
     "JobStoreContract": "job_stores",
     "JournalContract": "journals",

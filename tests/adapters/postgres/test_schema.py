@@ -26,8 +26,8 @@ print(*migrate(engine))
 # What is no part of any ledger.
 BESIDE_LEDGERS = {
     "users", "sessions", "service_tokens", "audit", "answers", "rate_limits", "ledgercore_schema", "jobs", "events",
-    "webhook_endpoints", "webhook_deliveries", "received_webhooks", "banks", "bank_branches", "bank_logins",
-    "bank_accounts", "bank_rows", "payments",
+    "webhook_endpoints", "webhook_deliveries", "webhooks_received", "banks", "bank_branches", "bank_logins",
+    "bank_consents", "bank_accounts", "bank_rows", "bank_findings", "payments", "payment_returns",
 }  # fmt: skip
 
 

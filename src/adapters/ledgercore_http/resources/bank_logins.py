@@ -16,6 +16,7 @@ from ledgercore.errors.catalog import (
     CONSENT_DENIED,
     CONSENT_EXPIRED,
     FORBIDDEN_ADDRESS,
+    INVALID_ARGUMENT,
     INVALID_BANK,
     INVALID_CONSENT_STATE,
     INVALID_CURSOR,
@@ -26,7 +27,7 @@ from ledgercore.errors.catalog import (
 )
 from ledgercore.identity.access import PUBLIC, bearer
 from ledgercore.identity.service_tokens import Scope
-from ledgercore.ledger.documents import check_object
+from ledgercore.ledger.documents import check_object, refused
 from ledgercore_http.answers import Answer
 from ledgercore_http.call import Call
 from ledgercore_http.parameters import CURSOR, LIMIT, path_id, read_id, text_parameter
@@ -170,12 +171,14 @@ def sync_bank_login(call: Call) -> Answer:
     access=PUBLIC,
     body=Body(schema=schemas.HEARD, example=schemas.HEARD_EXAMPLE),
     success=Success(schema=schemas.TAKEN, example=schemas.TAKEN_EXAMPLE, metadata=done("received")),
-    reasons=(INVALID_UUID_FORMAT,),
+    reasons=(INVALID_UUID_FORMAT, INVALID_ARGUMENT),
 )
 def hear_monzo(call: Call) -> Answer:
     """Take a webhook of Monzo's.
 
     It is not signed, so nothing of it is believed: the login is synchronised, if there is one, and that is all.
     """
+    if not isinstance(call.body.get("type"), str):
+        raise refused(call.body.get("type"), "type", "a text")
     call.bank.banking.logins.hear(path_id(call.path["id"]), correlation_id=call.correlation_id)
     return call.answer({"received": True}, action="received")

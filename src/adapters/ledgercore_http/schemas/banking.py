@@ -180,7 +180,7 @@ SYNC_ASKED_EXAMPLE: Final = {"job_id": _SYNC_JOB_ID}
 HEARD: Final = component(
     "MonzoWebhook",
     {
-        **record({"type": text()}, {"data": ANY_OBJECT}),
+        **record({"type": text()}),
         "additionalProperties": True,
         "description": "It is not signed: nothing of it is believed but that there is something to look for.",
     },
