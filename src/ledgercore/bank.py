@@ -28,7 +28,8 @@ from ledgercore.statements.reconciling import Reconciler
 LEDGER: str = "bank"
 """The ledger that bank accounts are in, unless a deployment names another."""
 
-BANK_REDIRECT_URL: str = "http://127.0.0.1:4000/api/bank-logins/callback"
+CALLBACK_PATH: str = "/api/bank-logins/callback"
+BANK_REDIRECT_URL: str = f"http://127.0.0.1:4000{CALLBACK_PATH}"
 """Where users come back to from their banks, unless the service has a public address."""
 
 

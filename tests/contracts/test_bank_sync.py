@@ -27,23 +27,25 @@ from ledgercore.identity.access import Operator
 from ledgercore.identity.audit import OPERATOR, AuditFilter
 from ledgercore.identity.principals import Principal
 from ledgercore.identity.users import Role
+from ledgercore.jobs.jobs import NewJob
 from ledgercore.jobs.ports import JobFilter
+from ledgercore.jobs.running import Runner
 from ledgercore.ledger.accounts import Side
 from ledgercore.ledger.transactions import transfer
 from ledgercore.money import Money
 from ledgercore.money.currency import ISO
 from ledgercore.testing import StoppedClock
-from ledgercore.testing.identity_people import someone
+from ledgercore.testing.identity_people import new_id, someone
 from ledgercore.testing.ledgers import MONDAY
 from ledgercore_crypto import AesGcmSealer
 from ledgercore_crypto.sealing import SealingKey
-from ledgercore_memory import MemoryStore, MemoryWorkStore
+from ledgercore_memory import MemoryJobQueue, MemoryStore, MemoryWorkStore
 from ledgercore_outbound import AddressGuard, Exchanger, Outbound
 from ledgercore_postgres import PostgresWorkStore
 from ledgercore_sandbox import CLIENT_ID, CLIENT_SECRET, Sandbox, running_sandbox
 
-ROWS = 230
-"""More than two pages of a hundred."""
+ROWS = 110
+"""More than a page of a hundred."""
 BY = Operator()
 
 
@@ -103,7 +105,7 @@ class World:
         )
         return Banking(around=around, addresses=AddressGuard(allow_private=True), ledger=self.ledger)
 
-    def connect(self, **attrs: Any) -> BankLogin:
+    def connect(self, *, decision: str = "yes", **attrs: Any) -> BankLogin:
         """The whole way of a user who connects the bank."""
         user = someone()
         with self.store.begin() as work:
@@ -125,11 +127,12 @@ class World:
             by=principal, user_address="192.0.2.1",
         )  # fmt: skip
         begun = self.banking.connecting.begin(wish, actor=OPERATOR)
-        answer = self.http.get(f"{begun.authorization_url}&auto=yes")
+        answer = self.http.get(f"{begun.authorization_url}&auto={decision}")
         assert answer.status_code == 303, answer.text
         told = {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["location"]).query).items()}
         login = self.banking.connecting.finish(state=told["state"], code=told["code"], actor=OPERATOR)
-        self.sandbox.control.approve()
+        if decision == "yes":
+            self.sandbox.control.approve()
         return login
 
     def sync(self, login: BankLogin, banking: Banking | None = None) -> Synced:
@@ -155,7 +158,7 @@ class World:
 
     def account(self, login: BankLogin) -> AccountWithBalance:
         """The account as we know it."""
-        [account] = [each for each in self.banking.accounts.list_of(by=BY, user_id=login.user_id)]
+        [account] = self.banking.accounts.list_of(by=BY, user_id=login.user_id)
         return account
 
     def rows(self, account: BankAccount) -> list[BankRow]:
@@ -635,6 +638,110 @@ class TestAtOnce:
         assert second.login.tokens_version == first.login.tokens_version == login.tokens_version + 1
         assert second.login.open_tokens(around.sealer) == first.login.open_tokens(around.sealer)
         assert len(second.ask(second.client.list_accounts)) == 1
+
+
+class TestJobs:
+    """What workers do, and when."""
+
+    def run(self, world: World, queue: str = "banking") -> list[tuple[str, str]]:
+        """Do what may begin on a queue; gives kinds and outcomes."""
+        runner = Runner(
+            store=world.store,
+            queue=MemoryJobQueue(world.store),
+            handlers=world.banking.handlers.all,
+            clock=world.clock,
+            random=lambda: 0.0,
+        )
+        return [(ran.job.kind, ran.outcome) for ran in runner.run_once(queue)]
+
+    def enqueue(self, world: World, kind: str, queue: str = "banking", **arguments: str) -> None:
+        with world.store.begin() as work:
+            work.jobs.enqueue([NewJob(kind=kind, queue=queue, arguments=arguments)])
+
+    def test_connecting_synchronises(self, quick: World) -> None:
+        """The job that was enqueued with the tokens is done once."""
+        login = quick.connect()
+
+        assert self.run(quick) == [("sync_bank_login", "success")]
+
+        quick.check_agrees(login)
+        assert self.run(quick) == []
+
+    def test_job_is_tried_again_while_the_bank_is_down(self, quick: World) -> None:
+        """By the catalog, and goes on where it was left."""
+        login = quick.connect()
+        quick.sandbox.control.fault("500", path="/monzo/transactions", times=100)
+        assert self.run(quick) == [("sync_bank_login", "failure")]
+        quick.sandbox.control.clear_faults()
+        quick.clock.forward(seconds=60)
+
+        assert self.run(quick) == [("sync_bank_login", "success")]
+
+        quick.check_agrees(login)
+
+    @pytest.mark.parametrize("ends", ["revoked", "disconnected"])
+    def test_login_that_lets_us_in_no_more_is_no_dead_letter(self, quick: World, ends: str) -> None:
+        """The login says what is wrong, or its user has ended it."""
+        login = quick.connect()
+        if ends == "revoked":
+            quick.sandbox.control.revoke(quick.told["customer_id"])
+        else:
+            quick.banking.logins.disconnect(login.id, by=BY, actor=OPERATOR)
+
+        assert self.run(quick) == [("sync_bank_login", "success")]
+
+    def test_unknown_login_is_a_dead_letter(self, quick: World) -> None:
+        """Nobody made such a job."""
+        self.enqueue(quick, "sync_bank_login", bank_login_id=str(new_id()))
+        self.enqueue(quick, "sync_bank_login")
+
+        assert [self.run(quick), self.run(quick)] == [[("sync_bank_login", "dead_letter")]] * 2
+
+    def test_due_logins_are_scheduled_by_their_frequency(self, quick: World) -> None:
+        """Each when its time has come, and once."""
+        login = quick.connect(sync_frequency=600)
+        self.run(quick)
+        quick.clock.forward(seconds=599)
+        self.enqueue(quick, "schedule_due_syncs")
+        assert self.run(quick) == [("schedule_due_syncs", "success")]
+        assert self.run(quick) == []
+
+        quick.clock.forward(seconds=2)
+        self.enqueue(quick, "schedule_due_syncs")
+        self.run(quick)
+
+        assert self.run(quick) == [("sync_bank_login", "success")]
+        assert quick.login(login).last_sync_at == quick.login(login).last_run_at
+
+    def test_report_of_a_provider_has_us_look(self, quick: World) -> None:
+        """At the logins of that user at that bank, and no others."""
+        login = quick.connect()
+        self.run(quick)
+        quick.make(-4_200, booked=True)
+        quick.clock.forward(seconds=301)
+        with quick.store.begin() as work:
+            branch = work.banks.find_branch(login.bank_branch_id)
+        told = {"user_id": str(login.user_id), "bank_id": str(branch.bank_id), "accounts_synced": "1"}
+        self.enqueue(quick, "bank_sync_reported", "default", **{**told, "bank_id": str(new_id())})
+        self.enqueue(quick, "bank_sync_reported", "default", **told)
+
+        assert self.run(quick, "default") == [("bank_sync_reported", "success")] * 2
+
+        assert self.run(quick) == [("sync_bank_login", "success")]
+        assert self.run(quick) == []
+        quick.check_agrees(login)
+
+    def test_user_who_has_not_agreed_yet_is_waited_for(self, quick: World) -> None:
+        """Monzo's app asks once more: the tokens are good, and we ask again soon."""
+        login = quick.connect(decision="later")
+
+        waiting = quick.sync(login)
+        quick.sandbox.control.approve()
+        ended = quick.sync(login)
+
+        assert (waiting.status, waiting.reason) == (SyncStatus.FAILED, "consent_pending")
+        assert ended.status is SyncStatus.COMPLETED
+        quick.check_agrees(login, is_whole=False)
 
 
 class TestSecrets:

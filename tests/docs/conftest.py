@@ -32,10 +32,11 @@ class Shell:
         )
         try:
             assert program.stdout is not None
-            address, told = "", ""
+            address, told, printed = "", "", list[str]()
             while until not in told or not address:
                 told = program.stdout.readline()
-                assert told, f"{arguments} ended"
+                printed.append(told)
+                assert told, f"{arguments} ended: {''.join(printed)}"
                 address = address or next(iter(re.findall(r"http://[0-9.:]+", told)), "")
             yield address
         finally:

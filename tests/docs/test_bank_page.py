@@ -1,5 +1,6 @@
 """The story of docs/bank.md, run with bash and curl as it stands there: a server, a worker, a bank over HTTP."""
 
+import os
 import shutil
 from decimal import Decimal
 
@@ -13,7 +14,7 @@ pytestmark = [
 
 def test_the_story_ends_with_books_that_agree(shell, database_url) -> None:
     """Account, payment, ledger and audit log tell the same, to the last penny."""
-    terminal = shell(LEDGERCORE_DATABASE_URL=database_url, LEDGERCORE_SECRET="a secret of more than thirty-two bytes",
+    terminal = shell(LEDGERCORE_DATABASE_URL=database_url, LEDGERCORE_SECRET=os.urandom(32).hex(),
                      LEDGERCORE_PRIVATE_ADDRESSES="allowed")  # fmt: skip
     with (
         terminal.running("sandbox", "bank", "--port", "0", until="secret") as bank,
@@ -35,5 +36,5 @@ def test_the_story_ends_with_books_that_agree(shell, database_url) -> None:
     assert entry["balance"] == account["data"]["balance"]
     assert transaction["id"] == processed["data"]["transaction_id"]
     assert transaction["metadata"] == {"payment_id": processed["data"]["id"]}
-    assert [each["action"] for each in audited["entries"]] == ["payment_processed", "payment_created"]
-    assert verified["ok"]
+    assert [each["action"] for each in audited["items"]] == ["payment_processed", "payment_created"]
+    assert verified["sound"]

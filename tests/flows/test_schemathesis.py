@@ -186,7 +186,7 @@ def things_of(user: User, bank: Bank, ledger: str) -> dict[str, UUID]:
     account = funded_account(bank.store, "500", ledger=bank.ledger, user=user)
     waiting = payment(account)
     stored_payments(bank.store, waiting)
-    of = bank.banking.banks.add(BANK_ASKED_EXAMPLE, actor=OPERATOR)
+    of = bank.banking.banks.add({**BANK_ASKED_EXAMPLE, "name": "Another", "code": "ANOTHER"}, actor=OPERATOR)
     branch = bank.banking.banks.add_branch(of.id, BRANCH_ASKED_EXAMPLE, actor=OPERATOR)
     endpoint = endpoint_of(user)
     with bank.store.begin() as work:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ledgercore.bank import BANK_REDIRECT_URL, Bank
+from ledgercore.bank import BANK_REDIRECT_URL, CALLBACK_PATH, Bank
 from ledgercore.clock import Clock
 from ledgercore.events.received import Provider
 from ledgercore.identity.secrets import Sealer
@@ -60,8 +60,9 @@ def bank_over(store: "Store", *, sealer: Sealer, service_settings: ServiceSettin
 
 
 def _redirect_url(service_settings: ServiceSettings) -> str:
+    """Where banks send users back to: as told, or below the public address, or where `serve` listens by default."""
     address = service_settings.public_url.rstrip("/")
-    return f"{address}/api/bank-logins/callback" if address else BANK_REDIRECT_URL
+    return service_settings.bank_redirect_url or (f"{address}{CALLBACK_PATH}" if address else BANK_REDIRECT_URL)
 
 
 def _read_statements(

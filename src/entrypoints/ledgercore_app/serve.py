@@ -57,6 +57,7 @@ def serve(session: Session, host: str, port: int, processes: int) -> None:
 def _serve(session: Session, host: str, port: int, processes: int) -> None:
     import uvicorn
 
+    from ledgercore.bank import CALLBACK_PATH
     from ledgercore_app.service import open_service, telemetry_of
     from ledgercore_http.deadlines import DeadlineProtocol
 
@@ -71,6 +72,10 @@ def _serve(session: Session, host: str, port: int, processes: int) -> None:
     _allow_many_connections()
     with ExitStack() as stack:
         listening = stack.enter_context(_listen(host, port))
+        if not (told.public_url or told.bank_redirect_url):
+            # Users who try it out come back from their banks to this very port.
+            os.environ[f"{PREFIX}BANK_REDIRECT_URL"] = f"{_url(listening)}{CALLBACK_PATH}"
+            told = ServiceSettings.from_environment(os.environ)
         # Held open here, the embedded database outlives each process that serves; what is wrong is told before they
         # start.
         telemetry = telemetry_of(told)

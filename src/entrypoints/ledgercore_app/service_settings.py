@@ -169,6 +169,7 @@ class ServiceSettings:
     trusted_proxies: tuple[str, ...] = field(default=(), converter=_networks)
     cors_origins: tuple[str, ...] = field(default=(), converter=_list)
     public_url: str = field(default="", converter=_text)
+    bank_redirect_url: str = field(default="", converter=_text)
     log_level: str = field(default="info", converter=_log_level)
     log_format: str = field(default="json", converter=_log_format)
     trace_endpoint: str | None = field(default=None, converter=optional(_text))

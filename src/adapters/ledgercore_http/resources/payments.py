@@ -205,7 +205,7 @@ def get_payment_stats(call: Call) -> Answer:
     "POST",
     "/payments/validate",
     access=READ,
-    body=Body(schema=schemas.NEW_PAYMENT_ASKED, example=schemas.NEW_PAYMENT_EXAMPLE),
+    body=Body(schema=schemas.PAYMENT_TRIED, example=schemas.NEW_PAYMENT_EXAMPLE),
     success=Success(schema=schemas.DRY_RUN, example=schemas.DRY_RUN_EXAMPLE, metadata=done("validated")),
     reasons=(*_FORM, ACCOUNT_NOT_FOUND),
 )

@@ -5,6 +5,7 @@ from typing import Any, Final
 from ledgercore.banking.accounts import AccountStatus, AccountType
 from ledgercore.payments.payments import DESCRIPTION_LENGTH_MAX, PaymentStatus, PaymentType
 from ledgercore.statements.statements import Direction
+from ledgercore_http.routes import JsonSchema
 from ledgercore_http.schemas.building import (
     BOOLEAN,
     DECIMAL,
@@ -27,18 +28,22 @@ ACCOUNT_ID: Final = "01970000-0000-7000-8000-00000000000b"
 TRANSACTION_ID: Final = "01970000-0000-8000-8000-00000000000c"
 DIRECTION: Final = one_of(Direction, "CREDIT pays into the account, DEBIT out of it.")
 
+_ASKED: Final[dict[str, JsonSchema]] = {
+    "amount": AMOUNT_ASKED,
+    "direction": DIRECTION,
+    "payment_type": one_of(PaymentType),
+    "description": trimmed(DESCRIPTION_LENGTH_MAX, "1 to 255 characters."),
+    "user_bank_account_id": UUID,
+}
 NEW_PAYMENT_ASKED: Final = component(
-    "NewPayment",
-    record(
-        {
-            "amount": AMOUNT_ASKED,
-            "direction": DIRECTION,
-            "payment_type": one_of(PaymentType),
-            "description": trimmed(DESCRIPTION_LENGTH_MAX, "1 to 255 characters."),
-            "user_bank_account_id": UUID,
-        },
-        description="A payment, in the currency of its account.",
-    ),
+    "NewPayment", record(_ASKED, description="A payment, in the currency of its account.")
+)
+_TRIED_AMOUNT: Final = {
+    "anyOf": [text(pattern=r"^-?[0-9]{1,38}(\.[0-9]{1,18})?$"), whole(minimum=-(10**38) + 1, maximum=10**38 - 1)],
+    "description": "As for a payment; what is not above zero is told in the answer.",
+}
+PAYMENT_TRIED: Final = component(
+    "PaymentTried", record({**_ASKED, "amount": _TRIED_AMOUNT}, description="A payment that nothing comes of yet.")
 )
 NEW_PAYMENT_EXAMPLE: Final = {
     "amount": "12.50",
