@@ -19,7 +19,7 @@ from ledgercore.banking.findings import DIFFERENCE, Finding
 from ledgercore.banking.logins import BankLogin, LoginStatus
 from ledgercore.banking.ports import Store
 from ledgercore.banking.rows import BankRow, RowState
-from ledgercore.banking.runs import OpenRun, Surroundings
+from ledgercore.banking.runs import OpenRun, Surroundings, bank_of
 from ledgercore.banking.syncing import Synced, SyncStatus
 from ledgercore.banking.use_cases import Banking
 from ledgercore.errors import BusinessRuleError, ConflictError, ExternalDependencyError, LedgercoreError
@@ -627,8 +627,8 @@ class TestAtOnce:
         login = world.connect()
         with world.store.begin() as work:
             found = work.bank_logins.find(login.id)
-            branch = work.banks.find_branch(login.bank_branch_id)
-            bank = work.banks.find(branch.bank_id)
+            assert found is not None
+            bank = bank_of(work, found)
         around = world.banking.around
         first, second = (OpenRun(around, found, bank, around.client_of(bank)) for _ in range(2))
 
@@ -645,6 +645,7 @@ class TestJobs:
 
     def run(self, world: World, queue: str = "banking") -> list[tuple[str, str]]:
         """Do what may begin on a queue; gives kinds and outcomes."""
+        assert isinstance(world.store, MemoryWorkStore)
         runner = Runner(
             store=world.store,
             queue=MemoryJobQueue(world.store),
@@ -720,8 +721,8 @@ class TestJobs:
         quick.make(-4_200, booked=True)
         quick.clock.forward(seconds=301)
         with quick.store.begin() as work:
-            branch = work.banks.find_branch(login.bank_branch_id)
-        told = {"user_id": str(login.user_id), "bank_id": str(branch.bank_id), "accounts_synced": "1"}
+            bank_id = str(bank_of(work, login).id)
+        told = {"user_id": str(login.user_id), "bank_id": bank_id, "accounts_synced": "1"}
         self.enqueue(quick, "bank_sync_reported", "default", **{**told, "bank_id": str(new_id())})
         self.enqueue(quick, "bank_sync_reported", "default", **told)
 
@@ -789,9 +790,7 @@ class TestConnecting:
 
     def begun(self, world: World, wait_seconds: int = 0) -> dict[str, str]:
         login = world.connect()
-        with world.store.begin() as work:
-            user = work.users.find(login.user_id)
-        principal = Principal(user_id=user.id, email=user.email, role=Role.USER, scopes=None)
+        principal = Principal(user_id=login.user_id, email="alice@example.com", role=Role.USER)
         wish = world.banking.connecting.ask(
             {"bank_branch_id": str(login.bank_branch_id), "username": "alice01"}, by=principal
         )

@@ -120,15 +120,26 @@ async def _carry_out(call: Call, turns: Turns) -> Answer:
     if call.route.hashing is not None:
         async with turns:
             call.hashed = await call.in_thread(call.route.hashing, call)
+    is_keyed = call.route.keeps_answers and IDEMPOTENCY_HEADER in call.request.headers
     if call.route.before is not None:
+        answer = await call.in_thread(_answered_before, call) if is_keyed else None
+        if answer is not None:
+            return answer
         call.prepared = await call.in_thread(call.route.before, call)
-    if call.route.keeps_answers and IDEMPOTENCY_HEADER in call.request.headers:
+    if is_keyed:
         return await call.in_thread(_answered_once, call)
     handler = call.route.handler
     if inspect.iscoroutinefunction(handler):
-        answer: Answer = await handler(call)
-        return answer
+        return cast(Answer, await handler(call))
     return await call.in_thread(cast(Any, handler), call)
+
+
+def _answered_before(call: Call) -> Answer | None:
+    """The answer that a request had before under its key, if it had one."""
+    key = call.idempotency_key
+    assert key is not None
+    data = call.service.identity.find_answer(call.actor_scope, key, _fingerprint(call), sealer=call.service.sealer)
+    return None if data is None else read_answer(data).replayed
 
 
 def _answered_once(call: Call) -> Answer:

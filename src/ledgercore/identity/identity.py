@@ -106,21 +106,47 @@ class Identity:
         `recognise` and `prepare` may go before instead. Raises `idempotency_key_reused` for a key whose first
         request had another fingerprint.
         """
-        context = "answers " + encode_json([scope, key]).decode()
         try:
             with self.store.begin() as work:
-                kept = work.answers.claim(scope, key, fingerprint, now=self.clock())
-                if kept is not None and kept.fingerprint != fingerprint:
-                    raise ConflictError(IDEMPOTENCY_KEY_REUSED, key=key)
-                if kept is not None and kept.sealed is not None:
-                    return sealer.open(kept.sealed, context=context), True
+                kept = self._kept(work, scope, key, fingerprint)
+                if kept is not None:
+                    return sealer.open(kept, context=_answers_of(scope, key)), True
                 answer = run(work)
-                work.answers.keep(scope, key, sealer.seal(answer, context=context))
+                work.answers.keep(scope, key, sealer.seal(answer, context=_answers_of(scope, key)))
         except SessionMustEnd as refusal:
             # What `run` did about it is undone with everything else, and it must last.
             self.sign_in.end(refusal)
             raise
         return answer, False
+
+    def find_answer(self, scope: str, key: str, fingerprint: bytes, *, sealer: Sealer) -> bytes | None:
+        """The answer that was given under this key, if one was; the key is not claimed.
+
+        For what has to be done before a unit of work, and not again for a repeat. Raises `idempotency_key_reused`.
+        """
+        try:
+            with self.store.begin() as work:
+                kept = self._kept(work, scope, key, fingerprint)
+                if kept is None:
+                    raise _NotKept
+        except _NotKept:
+            return None
+        return sealer.open(kept, context=_answers_of(scope, key))
+
+    def _kept(self, work: Work, scope: str, key: str, fingerprint: bytes) -> bytes | None:
+        """Claim a key, and get the sealed answer if there is one."""
+        kept = work.answers.claim(scope, key, fingerprint, now=self.clock())
+        if kept is not None and kept.fingerprint != fingerprint:
+            raise ConflictError(IDEMPOTENCY_KEY_REUSED, key=key)
+        return None if kept is None else kept.sealed
+
+
+class _NotKept(Exception):
+    """Undoes the claim of a key."""
+
+
+def _answers_of(scope: str, key: str) -> str:
+    return "answers " + encode_json([scope, key]).decode()
 
 
 @frozen
