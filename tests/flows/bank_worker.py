@@ -19,8 +19,6 @@ from typing import Any
 import psycopg
 from attrs import define, evolve
 
-import ledgercore_outbound.exchanging
-import ledgercore_postgres
 from ledgercore.banking import runs
 from ledgercore.jobs.handlers import Transactional
 from ledgercore.jobs.running import Ran, Runner
@@ -122,6 +120,8 @@ def obey(url: str, order: dict[str, Any]) -> None:
 
 def take_orders(url: str) -> None:
     """Have a child carry out each order, and tell how it has ended."""
+    # Whatever is loaded for the first job is so before any child is born.
+    obey(url, {"queue": "none", "ahead_seconds": 0, "death": None})
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
@@ -166,8 +166,6 @@ def work(url: str, lanes: str) -> None:
 
 
 if __name__ == "__main__":
-    # Loaded before any child is born.
-    assert ledgercore_postgres and ledgercore_outbound.exchanging
     if len(sys.argv) > 2:
         work(*sys.argv[1:])
     else:

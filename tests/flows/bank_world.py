@@ -9,7 +9,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,19 @@ from uuid import UUID
 import httpx2
 from attrs import define, evolve, field
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
 
 from ledgercore.bank import Bank
 from ledgercore.banking.accounts import BankAccount
+from ledgercore.banking.banks import Bank as OtherBank
+from ledgercore.banking.breaker import CircuitState
 from ledgercore.banking.findings import Finding
 from ledgercore.banking.logins import RUN_WINDOW, BankLogin
 from ledgercore.banking.postings import opening_key, signed_minor_of
 from ledgercore.banking.rows import BankRow, RowState
+from ledgercore.banking.runs import bank_of
 from ledgercore.banking.sync_jobs import enqueue_sync
+from ledgercore.http_messages import HttpRequest, HttpResponse
 from ledgercore.identity.access import Operator
 from ledgercore.identity.audit import OPERATOR, first_broken
 from ledgercore.identity.principals import Principal
@@ -58,6 +63,7 @@ PROGRAM = Path(__file__).with_name("bank_worker.py")
 SECONDS_MAX = 60
 LEDGER = "bank"
 OPENING = 10_000
+SLOW_SECONDS = 0.5
 LEASE_SECONDS = int(LEASE.total_seconds())
 WINDOW_SECONDS = int(RUN_WINDOW.total_seconds())
 ENVIRONMENT = {
@@ -68,13 +74,15 @@ ENVIRONMENT = {
 UNFINISHED = text("SELECT count(*) FROM jobs WHERE state IN ('waiting', 'running') AND queue = :queue")
 
 
-def until(reached: Callable[[], Any]) -> Any:
-    """Wait for something that comes, and give it."""
+def until(reached: Callable[[], bool]) -> None:
+    """Wait for something that comes; a database that is away for now may still tell."""
     end = time.monotonic() + SECONDS_MAX
-    while not (found := reached()):
+    while True:
+        with suppress(OperationalError):
+            if reached():
+                return
         assert time.monotonic() < end, "it never came"
-        time.sleep(0.005)
-    return found
+        time.sleep(0.02)
 
 
 @define
@@ -165,6 +173,27 @@ class OwnServer:
 
 
 @define
+class Meddled:
+    """A way to banks on which something happens once, behind the next request of a name."""
+
+    outbound: Outbound
+    name: str = ""
+    act: Callable[[], None] | None = None
+
+    def meddle(self, name: str, act: Callable[[], None]) -> None:
+        """Let something happen behind the next request of a name."""
+        self.name, self.act = name, act
+
+    def send(self, request: HttpRequest) -> HttpResponse:
+        """See the protocol `HttpSender`."""
+        answer = self.outbound.send(request)
+        if self.act is not None and request.name == self.name:
+            act, self.act = self.act, None
+            act()
+        return answer
+
+
+@define
 class BankWorld:
     """A bank's use cases over a database, and what is true of it whatever has happened."""
 
@@ -174,6 +203,9 @@ class BankWorld:
     store: PostgresWorkStore = field(init=False)
     bank: Bank = field(init=False)
     runner: Runner = field(init=False)
+    outbound: Outbound = field(init=False)
+    sender: "Meddled" = field(init=False)
+    exchanger: Exchanger = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         settings = ServiceSettings.from_environment(ENVIRONMENT)
@@ -181,10 +213,11 @@ class BankWorld:
         self.store = PostgresWorkStore(self.engine, clock=self.time)
         bank = bank_over(self.store, sealer=sealer, service_settings=settings, clock=self.time)
         # As it is, but that nobody waits as long for slow banks, nor before trying again.
-        sender = Outbound(
-            guard=AddressGuard(allow_private=True), bounds=Bounds(read_seconds=0.3, total_seconds=0.6, idle_seconds=0)
-        )
-        self.bank = evolve(bank, exchanges=Exchanger(sender=sender, clock=self.time, sleep=lambda _: None))
+        bounds = Bounds(read_seconds=SLOW_SECONDS, total_seconds=2 * SLOW_SECONDS)
+        self.outbound = Outbound(guard=AddressGuard(allow_private=True), bounds=bounds)
+        self.sender = Meddled(self.outbound)
+        self.exchanger = Exchanger(sender=self.sender, clock=self.time, sleep=lambda _: None)
+        self.bank = evolve(bank, exchanges=self.exchanger)
         self.runner = Runner(
             store=self.store,
             queue=PostgresJobQueue(self.engine, clock=self.time),
@@ -231,6 +264,11 @@ class BankWorld:
         found = [json.loads(entry.body) for entry in entries]
         return Counter((each["action"], each["target"]) for each in found if each["action"] in actions)
 
+    def check_sound(self) -> None:
+        """Everything in the ledger follows from its log."""
+        verified = verify(self.ledger.journal)
+        assert verified.sound, verified.divergences
+
     def balance(self, account: BankAccount) -> int:
         """Minor units in an account."""
         return self.ledger.get_account(account.path).balance.posted.minor
@@ -244,12 +282,12 @@ class PayingWorld(BankWorld):
         self.accounts = [funded_account(self.store, str(OPENING), ledger=LEDGER) for _ in range(3)]
         self.made: list[Payment] = []
 
-    def schedule(self, count: int) -> list[Payment]:
+    def schedule(self, count: int, *, amount: str | None = None) -> list[Payment]:
         """Leave new payments to the workers: of each five two credits, over all accounts."""
         made = [
             payment(
                 self.accounts[number % len(self.accounts)],
-                f"{1 + number % 7}.{number % 100:02}",
+                amount or f"{1 + number % 7}.{number % 100:02}",
                 direction=Direction.CREDIT if number % 5 < 2 else Direction.DEBIT,
                 inserted_at=self.time(),
             )
@@ -274,10 +312,8 @@ class PayingWorld(BankWorld):
         """Every payment was carried out once, and everything that tells of it agrees to the last unit."""
         ids = [each.id for each in self.made]
         self.check_completed(self.made)
-        ledger = self.ledger
-        verified = verify(ledger.journal)
-        assert verified.sound, verified.divergences
-        rows = [row for row in ledger.journal.read_rows(limit=100_000) if row.kind == TRANSACTION]
+        self.check_sound()
+        rows = [row for row in self.ledger.journal.read_rows(limit=100_000) if row.kind == TRANSACTION]
         posted = Counter(row.key for row in rows if row.key and row.key.startswith("payment:"))
         assert posted == Counter(f"payment:{id}" for id in ids)
         subjects = [f"payment:{id}" for id in ids]
@@ -302,13 +338,13 @@ class SyncedWorld(BankWorld):
 
     sandbox: Sandbox = field(kw_only=True)
 
-    def connect(self, kind: str = "monzo", *, url: str | None = None) -> BankLogin:
-        """The whole way of a new user who connects a bank that nobody has connected yet; leaves a job to the workers."""
-        brand, address = ("bg" if kind == "berlin_group" else kind), url or self.sandbox.url
-        user, banking = someone(), self.bank.banking
+    def connect(self, kind: str = "monzo") -> BankLogin:
+        """The whole way of a new user who connects a new bank; leaves a job to the workers."""
+        brand, address = ("bg" if kind == "berlin_group" else kind), self.sandbox.url
+        user, banks = someone(), self.bank.banking.banks
         with self.store.begin() as work:
             work.users.add(user)
-        bank = banking.banks.add(
+        bank = banks.add(
             {
                 "name": f"Bank {user.id}", "country": "GB", "code": f"S_{str(user.id)[-12:].upper()}",
                 "integration": kind, "api_url": f"{address}/{brand}", "authorize_url": f"{address}/{brand}/authorize",
@@ -316,17 +352,35 @@ class SyncedWorld(BankWorld):
             },
             actor=OPERATOR,
         )  # fmt: skip
-        branch = banking.banks.add_branch(bank.id, {"name": "Main", "country": "GB"}, actor=OPERATOR)
-        wish = banking.connecting.ask(
-            {"bank_branch_id": str(branch.id), "username": "alice01"},
-            by=Principal(user_id=user.id, email=user.email, role=Role.USER, scopes=None),
+        branch = banks.add_branch(bank.id, {"name": "Main", "country": "GB"}, actor=OPERATOR)
+        return self._agree(user.id, branch.id)
+
+    def connect_again(self, login: BankLogin) -> BankLogin:
+        """The same way of a user whom the bank lets in no more."""
+        return self._agree(login.user_id, login.bank_branch_id)
+
+    def _agree(self, user_id: UUID, branch_id: UUID) -> BankLogin:
+        connecting = self.bank.banking.connecting
+        wish = connecting.ask(
+            {"bank_branch_id": str(branch_id), "username": "alice01"},
+            by=Principal(user_id=user_id, email="alice@example.com", role=Role.USER, scopes=None),
+            user_address="192.0.2.1",
         )
-        begun = banking.connecting.begin(wish, actor=OPERATOR)
+        begun = connecting.begin(wish, actor=OPERATOR)
         answer = httpx2.get(f"{begun.authorization_url}&auto=yes", trust_env=False)
         told = {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["location"]).query).items()}
-        login = banking.connecting.finish(state=told["state"], code=told["code"], actor=OPERATOR)
+        login = connecting.finish(state=told["state"], code=told["code"], actor=OPERATOR)
         self.sandbox.control.approve()
         return login
+
+    def bank_of(self, login: BankLogin) -> OtherBank:
+        """The bank of a login."""
+        with self.store.begin() as work:
+            return bank_of(work, login)
+
+    def circuit_of(self, login: BankLogin) -> CircuitState:
+        """Whether the bank of a login is let alone for now."""
+        return self.exchanger.circuit_of(self.bank_of(login).code).state(self.time())
 
     def ask_again(self, login: BankLogin) -> None:
         """Leave another synchronisation to the workers, after the window of the last one."""
@@ -390,6 +444,6 @@ class SyncedWorld(BankWorld):
             )
             if kind == "berlin_group" and state is RowState.PENDING:
                 wanted = Counter((None, minor) for (_, minor), count in wanted.items() for _ in range(count))
-            assert known == wanted
+            assert known == wanted, (known - wanted, wanted - known)
         assert self.balance(self.account(login)) == told["booked_minor"]
         assert not [found for found in self.findings(login) if found.resolved_at is None]

@@ -6,22 +6,29 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 import pytest
 
+from ledgercore_http.schemas.statements import FILE_EXAMPLE
+
 pytestmark = pytest.mark.slow
 
 NAME = "generated_ledgercore"
-# The one thing that the generator does not know are lines of JSON, so these are bytes to it.
+# What the generator does not know are lines of JSON and files of banks, so these are bytes to it.
 SETTINGS = f"""
 project_name_override: generated
 package_name_override: {NAME}
 post_hooks: []
 content_type_overrides:
   application/x-ndjson: application/octet-stream
+  application/xml: application/octet-stream
+  text/csv: application/octet-stream
+  text/plain: application/octet-stream
 """
 PASSWORD = "correct horse battery"
 _numbers = itertools.count(1)
@@ -181,6 +188,41 @@ def test_reads_everything_there_is(shop, models):
     assert shop.here("proofs.prove_heads_consistent", older=head).to_dict()
     assert shop.call("ledgers.list_ledgers").data[0].ledger == shop.ledger
     assert shop.call("auth.me").data.role.value == "user"
+
+
+def test_imports_a_statement_and_proves_it(package, shop, models):
+    body = models.NewTransaction(lines=[sale(models, "120.00")], effective_at=datetime(2026, 3, 2, 9, tzinfo=UTC))
+    paid = shop.here("transactions.create_transaction", body=body)
+    file = package("types").File(payload=BytesIO(FILE_EXAMPLE.encode()))
+
+    [imported] = shop.here("statements.import_statements", account="assets:bank", body=file)
+    [line] = shop.here("statements.list_statement_lines", imported.id)
+    part = models.NewMatchedPart
+    wanted = models.NewMatch(lines=[part(id=line.id)], transactions=[part(id=paid.id)])
+    match = shop.here("statements.create_match", "assets:bank", body=wanted)
+
+    proof = shop.here("statements.prove_reconciliation", "assets:bank")
+    assert (imported.is_new, line.amount) == (True, "120.00")
+    assert [each.id for each in shop.here("statements.list_matches", "assets:bank")] == [match.id]
+    assert proof.is_proved
+
+
+def test_has_webhooks_and_tries_payments(shop, models):
+    made = shop.call("webhooks.create_webhook", body=models.WebhookAsked(url="https://example.com/hook")).data
+    tried = models.PaymentTried(
+        amount="1.00",
+        direction=models.PaymentTriedDirection.DEBIT,
+        payment_type=models.PaymentTriedPaymentType.PAYMENT,
+        description="Shoes",
+        user_bank_account_id=made.id,
+    )
+
+    assert made.secret.startswith("whsec_")
+    assert [each.id for each in shop.call("webhooks.list_webhooks").data] == [made.id]
+    assert shop.call("payments.validate_payment", body=tried).code == "account_not_found"
+    assert shop.call("payments.get_payment_stats").data.financial_health.total_accounts == 0
+    for listing in ("payments.list_payments", "bank_logins.list_bank_logins", "bank_accounts.list_bank_accounts"):
+        assert shop.call(listing).data == []
 
 
 def test_reads_a_refusal(connect, shop, models):

@@ -196,7 +196,9 @@ def things_of(user: User, bank: Bank, ledger: str) -> dict[str, UUID]:
             debit="assets:bank", credit="income:sales", amount=Money(12_000, EUR)
         )
         [job] = work.jobs.enqueue([NewJob(kind="count_sheep")])
-        work.jobs.save(evolve(work.jobs.find(job), state=JobState.DEAD, finished_at=MONDAY))
+        waiting_job = work.jobs.find(job)
+        assert waiting_job is not None
+        work.jobs.save(evolve(waiting_job, state=JobState.DEAD, finished_at=MONDAY))
     [imported] = bank.statement_import.store_all(
         [statement(said("120.00", text="a sale"))],
         ledger=ledger,

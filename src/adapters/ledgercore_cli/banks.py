@@ -46,7 +46,7 @@ def list_banks(session: Session, limit: int, cursor: str | None) -> None:
 @click.option("--authorize-url", metavar="URL", help="Where users go to let us in.")
 @click.option("--token-url", metavar="URL", help="Where codes become tokens, if not below the interface.")
 @click.option("--client-id", help="What it knows us as.")
-@click.option("--client-secret", envvar="LEDGERCORE_BANK_CLIENT_SECRET", help="Kept sealed; better in the environment.")
+@click.option("--client-secret", envvar="BANK_CLIENT_SECRET", help="Kept sealed; better in BANK_CLIENT_SECRET.")
 @click.option("--branch", help="Also add a branch of this name.")
 @pass_session
 def add(session: Session, /, branch: str | None, **attrs: str | None) -> None:
@@ -87,7 +87,23 @@ def accounts(session: Session, user_id: UUID | None) -> None:
         )
         for each in found
     ]  # fmt: skip
-    session.show([account_document(each) for each in found], Table(columns=columns, rows=rows, empty="no accounts"))
+    session.show(
+        {"items": [account_document(each) for each in found]}, Table(columns=columns, rows=rows, empty="no accounts")
+    )
+
+
+@bank.command()
+@pass_session
+def reseal(session: Session) -> None:
+    """Seal all secrets of banks, connections and webhooks anew.
+
+    Once this is done, and a day has passed, what was LEDGERCORE_SECRET before can be taken out of
+    LEDGERCORE_PREVIOUS_SECRETS.
+    """
+    with session.bank() as opened:
+        done = opened.banking.resealing.run(actor=OPERATOR)
+    document = {"clients": done.clients, "logins": done.logins, "webhooks": done.webhooks}
+    session.show(document, Facts([(name, str(count)) for name, count in document.items()]))
 
 
 @click.group("bank-login")

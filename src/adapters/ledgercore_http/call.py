@@ -31,6 +31,7 @@ from ledgercore.rate_limits import Quota, Take, Taken
 from ledgercore_http.admission import NOBODY, Admission
 from ledgercore_http.answers import Answer, pagination, success
 from ledgercore_http.books import Book, Books
+from ledgercore_http.edge import network_of
 from ledgercore_http.ports import Service
 from ledgercore_http.reading import check_content_type, parse_object, read_body, read_query
 from ledgercore_http.routes import Route
@@ -175,7 +176,7 @@ class Call:
         if self.route.unlimited:
             quota, account = None, ""
         elif subject is None:
-            quota, account = limits.per_address, f"address:{self.address}"
+            quota, account = limits.per_address, f"address:{network_of(self.address)}"
         elif subject.token_digest is not None:
             quota, account = limits.per_token, f"token:{subject.token_digest.hex()}"
         else:

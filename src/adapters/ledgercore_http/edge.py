@@ -153,6 +153,18 @@ def _is_address(text: str) -> bool:
     return True
 
 
+def network_of(address: str) -> str:
+    """An address as rates count it: of IPv6 the first half, for whoever has one address there has all of the rest.
+
+    >>> network_of("2001:db8:1:2::77"), network_of("::ffff:192.0.2.1"), network_of("192.0.2.1"), network_of("local")
+    ('2001:db8:1:2::', '192.0.2.1', '192.0.2.1', 'local')
+    """
+    if ":" not in address or not _is_address(address):
+        return address
+    found = ipaddress.IPv6Address(address)
+    return str(found.ipv4_mapped or ipaddress.IPv6Address(int(found) >> 64 << 64))
+
+
 async def _send(answer: Answer, send: Send) -> None:
     headers = [(b"content-type", answer.content_type.encode()), (b"content-length", str(len(answer.body)).encode())]
     headers += [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]

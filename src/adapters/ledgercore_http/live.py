@@ -15,12 +15,13 @@ from ledgercore.errors import AuthenticationError, ExternalDependencyError, Ledg
 from ledgercore.errors.catalog import RATE_LIMIT_EXCEEDED, SERVICE_OVERLOADED
 from ledgercore.errors.category import Category
 from ledgercore.events.events import StoredEvent
-from ledgercore.events.live import is_live
+from ledgercore.events.live import BALANCE, is_live
 from ledgercore.identity.access import bearer, check_access
 from ledgercore.identity.audit import Actor, AuditEvent
 from ledgercore.identity.principals import Principal, Subject
 from ledgercore.identity.service_tokens import Scope
 from ledgercore.rate_limits import Quota, Take
+from ledgercore_http.edge import network_of
 from ledgercore_http.ports import Service
 
 ACCESS: Final = bearer(Scope.PAYMENTS_READ)
@@ -37,12 +38,21 @@ _Result = TypeVar("_Result")
 
 @frozen(kw_only=True, eq=False)
 class Listener:
-    """Somebody who listens. `queue` holds events to be told, and at last what ended it: an error, or nothing."""
+    """Somebody who listens. `queue` holds events to be told, and at last what ended it: an error, or nothing.
+
+    `sees_balances` is false for a service token that could not read the balances of accounts otherwise.
+    """
 
     token: str = field(repr=False)
     subject: Subject
     user_id: UUID
+    sees_balances: bool
     queue: "asyncio.Queue[StoredEvent | LedgercoreError | None]" = field(factory=lambda: asyncio.Queue(QUEUED_MAX + 1))
+
+    def may_hear(self, stored: StoredEvent) -> bool:
+        """Whether an event is told to this listener: only to its owner."""
+        is_seen = self.sees_balances or not stored.event.type.startswith(BALANCE)
+        return stored.event.owner_id == self.user_id and is_seen and is_live(stored)
 
     def tell(self, stored: StoredEvent) -> None:
         """Queue an event; nothing comes after the end."""
@@ -74,11 +84,9 @@ class Live:
         except LedgercoreError as error:
             await self._note(error, actor)
             raise
-        if self._counts[principal.user_id] >= LISTENERS_PER_USER:
-            raise error_for(RATE_LIMIT_EXCEEDED, {"scope": "user", "limit": LISTENERS_PER_USER})
-        if len(self._listeners) >= LISTENERS_MAX:
-            raise ExternalDependencyError(SERVICE_OVERLOADED, listeners=LISTENERS_MAX)
-        return Listener(token=token, subject=subject, user_id=principal.user_id)
+        self._check_room(principal.user_id)
+        sees_balances = principal.has_scope(Scope.BANKING_READ)
+        return Listener(token=token, subject=subject, user_id=principal.user_id, sees_balances=sees_balances)
 
     async def events(
         self, listener: Listener, after: int | None, *, seconds: float
@@ -96,7 +104,7 @@ class Live:
             while after is not None and (page := await self._in_thread(self._backlog, listener.user_id, told)):
                 for stored in page:
                     told = stored.number
-                    if is_live(stored):
+                    if listener.may_hear(stored):
                         yield stored
             while True:
                 try:
@@ -113,8 +121,16 @@ class Live:
                     told = found.number
                     yield found
 
+    def _check_room(self, user_id: UUID) -> None:
+        if self._counts[user_id] >= LISTENERS_PER_USER:
+            raise error_for(RATE_LIMIT_EXCEEDED, {"scope": "user", "limit": LISTENERS_PER_USER})
+        if len(self._listeners) >= LISTENERS_MAX:
+            raise ExternalDependencyError(SERVICE_OVERLOADED, listeners=LISTENERS_MAX)
+
     @contextmanager
     def _listening(self, listener: Listener) -> Iterator[None]:
+        # Asked again: of many who were admitted at once none was counted then.
+        self._check_room(listener.user_id)
         self._listeners.add(listener)
         self._counts[listener.user_id] += 1
         if self._reader is None or self._reader.done():
@@ -138,7 +154,7 @@ class Live:
                 page = await self._in_thread(self._page, last)
                 for stored in filter(is_live, page):
                     for listener in self._listeners:
-                        if listener.user_id == stored.event.owner_id:
+                        if listener.may_hear(stored):
                             listener.tell(stored)
                 last = page[-1].number if page else last
                 if loop.time() - checked_at >= STANDING_SECONDS:
@@ -180,7 +196,7 @@ class Live:
         try:
             subject = authenticator.subject_of(token, ledger=None, now=now)
         except AuthenticationError:
-            self._take(f"address:{address}", limits.per_address, now)
+            self._take(f"address:{network_of(address)}", limits.per_address, now)
             raise
         if subject.token_digest is not None:
             self._take(f"token:{subject.token_digest.hex()}", limits.per_token, now)

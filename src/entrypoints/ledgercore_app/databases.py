@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ledgercore.errors import InternalError
 from ledgercore.errors.catalog import CONFIGURATION_ERROR
@@ -29,7 +29,7 @@ class Embedded:
 class Server:
     """A PostgreSQL server that somebody else runs."""
 
-    url: str
+    url: str = field(repr=False)
 
     def __str__(self) -> str:
         # A password is not for screens and logs.

@@ -8,11 +8,13 @@ from ledgercore.events import jobs as webhook_jobs
 from ledgercore.jobs import upkeep
 from ledgercore.jobs.handlers import Handler
 from ledgercore.jobs.schedules import Schedule
+from ledgercore.payments import stranded
 
 SCHEDULES: Final[tuple[Schedule, ...]] = (
     *upkeep.SCHEDULES,
     *webhook_jobs.SCHEDULES,
     *sync_jobs.SCHEDULES,
+    *stranded.SCHEDULES,
 )
 
 

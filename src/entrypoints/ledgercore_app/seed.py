@@ -76,7 +76,7 @@ def seed(session: Session) -> None:
         (email, PASSWORDS[email], user.role.value, *_account_of(accounts, user.id)) for email, user in users.items()
     ]
     document = [dict(zip(("email", "password", "role", "account_id", "balance"), row, strict=True)) for row in rows]
-    session.show(document, Table(columns=columns, rows=rows, empty=""))
+    session.show({"items": document}, Table(columns=columns, rows=rows, empty=""))
 
 
 def load(bank: Bank, users: Mapping[str, User]) -> Mapping[UUID, tuple[str, str]]:

@@ -43,6 +43,9 @@ def telemetry_of(settings: ServiceSettings, tables: Sequence[Routes] = TABLES) -
     log = configure_logs(sys.stderr, level=settings.log_level, json=settings.log_format == "json")
     # What migrations do is told by those who start them.
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # In detail these tell headers and messages word for word, and there are tokens in them.
+    for talkative in ("httpcore2", "uvicorn.error"):
+        logging.getLogger(talkative).setLevel(logging.INFO)
     return Telemetry(
         log=log,
         metrics=Metrics(routes=[route.path for table in tables for route in table.table], version=__version__),
@@ -66,13 +69,13 @@ def open_service(
         store = stack.enter_context(open_store(database, clock=clock, settings=settings))
         readers = stack.enter_context(ThreadPoolExecutor(READING_THREADS, thread_name_prefix="reading"))
         gatherers = stack.enter_context(ThreadPoolExecutor(GATHERING_THREADS, thread_name_prefix="gathering"))
-        work, sealer = work_store_of(store, clock), sealer_of(found)
+        # The signer first: it says of a secret everything that may be wrong with it.
+        signer, sealer = signer_of(service_settings, found), sealer_of(found)
+        work = work_store_of(store, clock)
         bank = bank_over(work, sealer=sealer, service_settings=service_settings, clock=clock)
         telemetry.metrics.watch_jobs(bank.jobs.counts, clock)
         yield Service(
-            identity=identity_over(
-                work, signer=signer_of(service_settings, found), service_settings=service_settings, clock=clock
-            ),
+            identity=identity_over(work, signer=signer, service_settings=service_settings, clock=clock),
             bank=bank,
             journals=store,
             limiter=_limiter(store, service_settings, clock),

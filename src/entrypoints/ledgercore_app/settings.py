@@ -45,7 +45,7 @@ class Settings:
     `postgres_bin` holds the programs of the server to embed, where it shall not be the one of the wheel.
     """
 
-    database_url: str = "embedded"
+    database_url: str = field(default="embedded", repr=False)
     ledger: str = "main"
     data_directory: Path = field(factory=data_directory_default, converter=_path)
     postgres_bin: Path | None = field(default=None, converter=optional(_path))

@@ -132,14 +132,16 @@ class BankAccountAdministration:
                 raise AuthorizationError(INSUFFICIENT_PERMISSIONS, account_id=id)
             journal = ensure_ledger(work, self.ledger)
             changed = self._changed(account, given, by=by, journal=journal)
-            if changed != account:
-                changed = evolve(changed, updated_at=self.around.clock())
-                work.accounts.save(changed)
-                if limits_of(changed) != limits_of(account):
-                    [outcome] = journal.append([ChangeAccount(path=account.path, limits=limits_of(changed))])
-                    outcome.or_raise()
-                work.audit.append(_event("bank_account_updated", changed, actor, fields=sorted(given)))
-            return self._with_balances(work, [changed])[0]
+            if changed == account:
+                return self._with_balances(work, [account])[0]
+            changed = evolve(changed, updated_at=self.around.clock())
+            work.accounts.save(changed)
+            if limits_of(changed) != limits_of(account):
+                [outcome] = journal.append([ChangeAccount(path=account.path, limits=limits_of(changed))])
+                outcome.or_raise()
+            [found] = self._with_balances(work, [changed])
+            work.audit.append(_event("bank_account_updated", changed, actor, fields=sorted(given)))
+        return found
 
     def entries(self, id: UUID, *, by: Caller, cursor: str | None = None, limit: int = 100) -> Page[AccountEntry]:
         """What moved an account, newest first, each with the balance after it; raises `account_not_found`."""
@@ -176,9 +178,12 @@ class BankAccountAdministration:
             return status
         if not can_set_status(by, account, status):
             raise AuthorizationError(INSUFFICIENT_PERMISSIONS, account_id=account.id, status=status)
-        if account.sync_cursor is not None and account.last_sync_at is None:
-            raise BusinessRuleError(ACCOUNT_INACTIVE, account_id=account.id, why="its past is still being imported")
         at = journal.find_account(account.path)
+        if account.last_sync_at is None and (
+            account.sync_cursor is not None or (at is not None and at.limits.minimum is None)
+        ):
+            # Before its first page there is no cursor yet; without limits in the ledger it is all the same.
+            raise BusinessRuleError(ACCOUNT_INACTIVE, account_id=account.id, why="its past is still being imported")
         if status is AccountStatus.CLOSED and at is not None and at.balance.posted.minor:
             raise BusinessRuleError(ACCOUNT_NOT_EMPTY, account_id=account.id, balance=str(at.balance.posted))
         return status

@@ -53,14 +53,16 @@ class BankAdministration:
         return bank
 
     def change(self, id: UUID, attrs: Mapping[str, Any], *, actor: Actor) -> Bank:
-        """Change what is given of a bank; raises as `add` does, and `bank_not_found`."""
+        """Change what is given of a bank, at least one of its fields; raises as `add` does, and `bank_not_found`."""
+        given = [name for name in (*FIELDS, "client_secret") if attrs.get(name) is not None]
+        if not given:
+            raise ValidationError(MISSING_FIELDS, field="name", fields=list(FIELDS), why="at least one is needed")
         with self.around.store.begin() as work:
             before = _existing(work, id)
             changed = self._with_secret(evolve(before, **_bank_fields(attrs), updated_at=self.around.clock()), attrs)
             self._check_addresses(changed)
             work.banks.save(changed)
-            fields = [name for name in (*FIELDS, "client_secret") if attrs.get(name) is not None]
-            work.audit.append(_event("bank_updated", changed, actor, fields=fields))
+            work.audit.append(_event("bank_updated", changed, actor, fields=given))
         return changed
 
     def get(self, id: UUID) -> Bank:

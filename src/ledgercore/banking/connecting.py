@@ -14,7 +14,7 @@ from ledgercore.banking.logins import SYNC_FREQUENCY_SECONDS, BankLogin, LoginSt
 from ledgercore.banking.observations import Permission
 from ledgercore.banking.ports import PendingConsent, Work
 from ledgercore.banking.records import login_audited, login_event
-from ledgercore.banking.runs import Surroundings, bank_of
+from ledgercore.banking.runs import Surroundings, bank_of, is_with_us
 from ledgercore.banking.sync_jobs import enqueue_sync
 from ledgercore.errors import BusinessRuleError, NotFoundError, ValidationError, shortened
 from ledgercore.errors.catalog import (
@@ -139,7 +139,8 @@ class BankConnecting:
                 run=None,
             )
             work.bank_logins.save(connected)
-            enqueue_sync(work, connected, correlation_id=actor.correlation_id)
+            # A job from before, which may have found no way in, does not do for this one.
+            enqueue_sync(work, connected, correlation_id=actor.correlation_id, unique_for=timedelta())
             work.events.publish_all([login_event("connected", connected)])
             work.audit.append(login_audited("bank_login_connected", connected, actor))
         return connected
@@ -150,7 +151,7 @@ class BankConnecting:
         with self.around.store.begin() as work:
             consent = work.bank_logins.take_consent(digest_of(state))
             login = None if consent is None else work.bank_logins.find(consent.bank_login_id)
-            bank = None if login is None else bank_of(work, login)
+            bank = None if login is None or not is_with_us(work, login) else bank_of(work, login)
         if consent is None or login is None or bank is None or consent.expires_at <= self.around.clock():
             raise ValidationError(INVALID_CONSENT_STATE, field="state")
         if by is not None and by.user_id != login.user_id:

@@ -5,10 +5,12 @@ from uuid import UUID
 
 from attrs import frozen
 
+from ledgercore.banking.banks import Integration
 from ledgercore.banking.logins import BankLogin, LoginStatus
-from ledgercore.banking.policies import can_list_bank_accounts, can_sync_account, can_view_account
+from ledgercore.banking.policies import can_list_bank_accounts, can_view_account
 from ledgercore.banking.ports import Store, Work
 from ledgercore.banking.records import login_audited, login_event
+from ledgercore.banking.runs import bank_of
 from ledgercore.banking.sync_jobs import enqueue_sync
 from ledgercore.clock import Clock
 from ledgercore.errors import AuthorizationError, BusinessRuleError, NotFoundError
@@ -97,8 +99,6 @@ class BankLoginAdministration:
         """
         with self.store.begin() as work:
             login = existing_login(work, id, by)
-            if not can_sync_account(by, login.user_id):
-                raise NotFoundError(BANK_LOGIN_NOT_FOUND, bank_login_id=id)
             if login.status is not LoginStatus.ACTIVE:
                 raise BusinessRuleError(BANK_NOT_CONNECTED, bank_login_id=id, status=login.status)
             return enqueue_sync(work, login, correlation_id=actor.correlation_id)
@@ -110,7 +110,9 @@ class BankLoginAdministration:
         """
         with self.store.begin() as work:
             login = work.bank_logins.find(id)
-            if login is not None and login.status is LoginStatus.ACTIVE:
+            # Other banks count how often we look, and nobody else shall use that up.
+            is_told_of = login is not None and bank_of(work, login).integration is Integration.MONZO
+            if login is not None and is_told_of and login.status is LoginStatus.ACTIVE:
                 enqueue_sync(work, login, correlation_id=correlation_id)
 
 

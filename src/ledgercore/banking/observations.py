@@ -86,12 +86,12 @@ class RowsPage:
 
 @frozen(kw_only=True)
 class Permission:
-    """Where a user has to go to let us in. `verifier` and `state` are secret until the user comes back.
+    """Where a user has to go to let us in. `verifier` and `state`, which is in `url`, are secret until they are back.
 
     `extra` is what the client needs when the user is back, such as the id of a consent.
     """
 
-    url: str
+    url: str = field(repr=False)
     state: str = field(repr=False)
     verifier: str = field(repr=False)
     extra: dict[str, str] = field(factory=dict, repr=False)

@@ -79,6 +79,12 @@ def bank_of(work: Work, login: BankLogin) -> Bank:
     return bank
 
 
+def is_with_us(work: Work, login: BankLogin) -> bool:
+    """Whether the user of a login is neither suspended nor deleted."""
+    user = work.users.find(login.user_id)
+    return user is not None and user.is_active
+
+
 def claim_run(work: Work, login_id: UUID, *, now: datetime, new_id: Callable[[], UUID]) -> BankLogin | None:
     """Begin a run of a login, or go on with one that was left; `None` when there is nothing to do now.
 
@@ -90,6 +96,8 @@ def claim_run(work: Work, login_id: UUID, *, now: datetime, new_id: Callable[[],
         raise NotFoundError(BANK_LOGIN_NOT_FOUND, bank_login_id=login_id)
     if login.status is not LoginStatus.ACTIVE or login.sealed_tokens is None:
         raise BusinessRuleError(BANK_NOT_CONNECTED, bank_login_id=login_id, status=login.status)
+    if not is_with_us(work, login):
+        raise BusinessRuleError(BANK_NOT_CONNECTED, bank_login_id=login_id, why="its user is shut out")
     if login.run is not None and login.run.leased_until > now:
         return None
     if login.run is None and login.last_run_at is not None and now - login.last_run_at < RUN_WINDOW:

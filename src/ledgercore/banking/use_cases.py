@@ -6,6 +6,7 @@ from ledgercore.banking.accounts_administration import BankAccountAdministration
 from ledgercore.banking.banks_administration import BankAdministration
 from ledgercore.banking.connecting import BankConnecting
 from ledgercore.banking.logins_administration import BankLoginAdministration
+from ledgercore.banking.resealing import Resealing
 from ledgercore.banking.runs import Surroundings
 from ledgercore.banking.sync_jobs import BankHandlers
 from ledgercore.banking.syncing import BankSync
@@ -46,6 +47,11 @@ class Banking:
     def sync(self) -> BankSync:
         """Bringing accounts up to date."""
         return BankSync(around=self.around, ledger=self.ledger)
+
+    @property
+    def resealing(self) -> Resealing:
+        """Changing the key that secrets are sealed with."""
+        return Resealing(store=self.around.store, sealer=self.around.sealer)
 
     @property
     def handlers(self) -> BankHandlers:

@@ -19,6 +19,7 @@ from ledgercore.events.deliveries import Delivery, DeliveryStatus
 from ledgercore.events.ports import Store, Work
 from ledgercore.events.relaying import redelivery_job
 from ledgercore.events.standard_webhooks import new_secret
+from ledgercore.events.types import BANK_TYPES
 from ledgercore.events.webhooks import WebhookEndpoint, check_types
 from ledgercore.identity.access import Caller
 from ledgercore.identity.audit import Actor, AuditEvent
@@ -67,15 +68,16 @@ class WebhookAdministration:
         """Have one's events from now on, or the log of a ledger, delivered to an address.
 
         Raises `forbidden_address`, `invalid_event_type`, `ledger_not_found`, `insufficient_permissions` for a token
-        that may not read ledgers, and `invalid_argument` when there are 50 already.
+        that may not read what it wants delivered, and `invalid_argument` when there are 50 already.
         """
         self._check_url(url)
+        _check_may_hear(by, types := check_types(types, ledger), ledger)
         secret, now = new_secret(self.random_bytes), self.clock()
         endpoint = WebhookEndpoint(
             id=TimeOrderedIds(self.random_bytes).one(now),
             owner_id=by.user_id,
             url=url,
-            types=check_types(types, ledger),
+            types=types,
             ledger=ledger,
             secret=b"",
             created_at=now,
@@ -115,7 +117,8 @@ class WebhookAdministration:
     ) -> WebhookEndpoint:
         """Change what is given. An enabled webhook goes on where it was when it was disabled.
 
-        Raises `webhook_not_found`, `forbidden_address` and `invalid_event_type`.
+        Raises `webhook_not_found`, `forbidden_address`, `invalid_event_type`, and `insufficient_permissions` as `create`
+        does.
         """
         if url is not None:
             self._check_url(url)
@@ -128,6 +131,7 @@ class WebhookAdministration:
                 endpoint = endpoint.enabled(now) if active else endpoint.disabled(BY_OWNER, now)
             if endpoint == before:
                 return before
+            _check_may_hear(by, endpoint.types, endpoint.ledger)
             endpoint = evolve(endpoint, updated_at=now)
             work.webhooks.save(endpoint)
             details = {"url": endpoint.url, "types": endpoint.types, "status": endpoint.status}
@@ -208,14 +212,27 @@ def _owned(work: Work, id: UUID, by: Caller) -> WebhookEndpoint:
     return endpoint
 
 
+def _check_may_hear(by: Caller, types: frozenset[str], ledger: str | None) -> None:
+    """Refuse a token that could not read over any other route what is delivered."""
+    if not isinstance(by, Principal):
+        return
+    needed = {Scope.LEDGER_READ}
+    if ledger is None:
+        is_payment = {type.startswith("payment.") for type in types or BANK_TYPES}
+        needed = {Scope.PAYMENTS_READ if each else Scope.BANKING_READ for each in is_payment}
+    for scope in sorted(needed):
+        if not by.has_scope(scope):
+            raise AuthorizationError(INSUFFICIENT_PERMISSIONS, scope=scope)
+    if ledger is not None and not by.covers_ledger(ledger):
+        raise NotFoundError(LEDGER_NOT_FOUND, ledger=ledger)
+
+
 def _last_number(work: Work, by: Principal, ledger: str | None) -> int:
     """The last event that the endpoint is not told any more; raises unless the ledger may be followed."""
     if ledger is None:
         return work.events.last_number()
-    if not by.has_scope(Scope.LEDGER_READ):
-        raise AuthorizationError(INSUFFICIENT_PERMISSIONS, scope=Scope.LEDGER_READ)
     member = work.members.find(ledger, by.user_id)
-    if not by.covers_ledger(ledger) or not can_read_ledger(by, None if member is None else member.access):
+    if not can_read_ledger(by, None if member is None else member.access):
         raise NotFoundError(LEDGER_NOT_FOUND, ledger=ledger)
     return work.ledgers.journal(ledger).state().number
 

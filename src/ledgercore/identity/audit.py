@@ -22,6 +22,7 @@ ACTIONS: Final = (
     "rate_limit_exceeded", "malformed_json_request", "job_cancelled", "job_replayed",
     "payment_created", "payment_scheduled", "payment_processed", "payment_failed", "payment_cancelled",
     "payment_returned", "bank_created", "bank_updated", "branch_created", "bank_login_added", "bank_login_connecting",
+    "secrets_resealed",
     "bank_login_connected", "bank_login_disconnected", "bank_login_synced", "bank_login_failed", "bank_finding",
     "bank_account_created", "bank_account_updated",
     "statement_imported", "lines_matched", "match_undone",

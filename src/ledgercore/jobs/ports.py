@@ -58,6 +58,10 @@ class Jobs(Protocol):
         """Replace a job."""
         ...
 
+    def last_of(self, kind: str, unique_keys: Sequence[str]) -> Mapping[str, Job]:
+        """The job of a kind that was enqueued last under each key, not locked; none for a key without one."""
+        ...
+
     def list_after(self, wanted: JobFilter, *, after: UUID | None, limit: int) -> Sequence[Job]:
         """At most `limit` jobs that fit, newest first, after an id."""
         ...

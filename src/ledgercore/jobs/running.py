@@ -60,13 +60,19 @@ class Runner:
     lease: timedelta = LEASE
 
     def claim(self, queue: str) -> Sequence[Portion]:
-        """Take what may begin: a batch of transactional jobs, else one external job."""
+        """Take what may begin: a batch of transactional jobs or one external job.
+
+        Chance says which of the two is looked for first, so that neither kind keeps the other waiting for ever.
+        """
         mine = [handler for handler in self.handlers if handler.queue == queue]
         inside = [handler for handler in mine if isinstance(handler, Transactional)]
         outside = [handler for handler in mine if isinstance(handler, External)]
-        return self._claimed(queue, inside, limit=max((each.batch_max for each in inside), default=0)) or self._claimed(
-            queue, outside, limit=1
-        )
+        batch_max = max((each.batch_max for each in inside), default=0)
+        wanted: list[tuple[Sequence[Handler], int]] = [(inside, batch_max), (outside, 1)]
+        if self.random() > 1 / 2:
+            wanted.reverse()
+        found = (self._claimed(queue, handlers, limit=limit) for handlers, limit in wanted)
+        return next(filter(None, found), [])
 
     def run(self, portion: Portion) -> Sequence[Ran]:
         """Handle claimed jobs and acknowledge them, or note what went wrong.

@@ -19,6 +19,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from math import isinf
 from typing import Any, Final, NoReturn
 from uuid import UUID
 
@@ -54,14 +55,15 @@ _WHOLE: Final = re.compile(r"-?[0-9]{1,38}", re.ASCII)
 def parse_json(text: str | bytes, *, field: str = "document") -> Any:
     """Read one JSON value as RFC 8259 has it.
 
-    Raises `ValidationError`: `invalid_json` with the place for NaN, repeated names and text after the
-    end, `invalid_encoding` for bytes that are not UTF-8.
+    Raises `ValidationError`: `invalid_json` with the place for NaN, numbers that would become infinite, repeated
+    names and text after the end, `invalid_encoding` for bytes that are not UTF-8.
     """
     try:
         return json.loads(
             text.decode() if isinstance(text, bytes) else text,
             object_pairs_hook=_without_repeats,
             parse_constant=_refuse_constant,
+            parse_float=_finite,
         )
     except json.JSONDecodeError as error:
         raise ValidationError(
@@ -363,6 +365,13 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         repeated = next(name for name in names if names.count(name) > 1)
         raise _Fault(f"the name {shortened(repeated)!r} is repeated")
     return found
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if isinf(number):
+        raise _Fault(f"{text[:40]} is beyond all numbers that can be written again")
+    return number
 
 
 def _refuse_constant(text: str) -> NoReturn:

@@ -10,13 +10,14 @@ from ledgercore.errors import LedgercoreError, ValidationError, error_for
 from ledgercore.errors.catalog import INVALID_ARGUMENT, find_reason
 from ledgercore.identity.access import Operator
 from ledgercore.identity.audit import Actor
-from ledgercore.jobs.handlers import Transactional
+from ledgercore.jobs.handlers import External, Handler, Transactional
 from ledgercore.jobs.jobs import Job
 from ledgercore.ledger.documents import id_from
 from ledgercore.payments.payments import Payment, PaymentStatus
 from ledgercore.payments.ports import Work
 from ledgercore.payments.processing import JOB_KIND, JOB_QUEUE, PaymentProcessing, Processed
 from ledgercore.payments.reporting import PaymentReports
+from ledgercore.payments.stranded import STRANDED_KIND, StrandedPayments
 
 REPORT_KIND: Final = "payment_status_reported"
 """The kind of jobs that pass on what a provider told: payment_id, status and amount."""
@@ -28,13 +29,15 @@ class PaymentHandlers:
 
     processing: PaymentProcessing
     reports: PaymentReports
+    stranded: StrandedPayments
 
     @property
-    def all(self) -> Sequence[Transactional]:
+    def all(self) -> Sequence[Handler]:
         """Each of them."""
         return (
             Transactional(kind=JOB_KIND, handle=self.process, queue=JOB_QUEUE),
             Transactional(kind=REPORT_KIND, handle=self.report, batch_max=1),
+            External(kind=STRANDED_KIND, handle=self.stranded.run),
         )
 
     def process(self, work: Work, jobs: Sequence[Job]) -> Sequence[LedgercoreError | None]:
@@ -80,7 +83,9 @@ def _refusal(outcome: Processed) -> LedgercoreError | None:
     if outcome.refusal is None or (payment is not None and payment.status is PaymentStatus.COMPLETED):
         return None
     if payment is not None and payment.failure is not None:
-        return outcome.refusal if outcome.refusal.code == payment.failure else _failure(payment)
+        failure = _failure(payment)
+        # What is final is not tried again, though the reason that it failed for might have been.
+        return outcome.refusal if failure.reason.retryable or failure.code == outcome.refusal.code else failure
     return outcome.refusal
 
 

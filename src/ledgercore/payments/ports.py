@@ -36,6 +36,10 @@ class Payments(Protocol):
         """Payments that fit from an offset, newest first by inserted_at and id, and how many fit in all."""
         ...
 
+    def list_processing(self, *, after: UUID | None, limit: int) -> Sequence[Payment]:
+        """At most `limit` payments that are being processed, by id, after one of them; not locked."""
+        ...
+
     def spent(self, account_ids: Sequence[UUID], *, since: datetime) -> Mapping[UUID, int]:
         """Minor units of the debits that were completed from an account since a time; none for one without."""
         ...

@@ -68,7 +68,8 @@ class PaymentProcessing:
 
         A refused payment stays as it was, so that it can be tried again; `failing` makes those FAILED that a rule
         forbids. Refusals are `payment_not_found`, `insufficient_permissions`, `already_processed` and those of
-        `check_payment`. Whoever works for the system also carries out what was scheduled.
+        `check_payment`. Whoever works for the system also carries out what was scheduled. What the ledger alone
+        refuses undoes the batch and is raised, unless `failing`.
         """
         with self.store.begin() as work:
             outcomes = self.process_in(work, dict.fromkeys(ids, actor), by=by, failing=failing)

@@ -5,10 +5,11 @@ from uuid import UUID
 
 from attrs import frozen
 
+from ledgercore.banking.accounts import AccountStatus
 from ledgercore.banking.ledger_accounts import ensure_ledger
 from ledgercore.clock import Clock
 from ledgercore.errors import BusinessRuleError, ConflictError
-from ledgercore.errors.catalog import PAYMENT_NOT_COMPLETED, TRANSACTION_ALREADY_REVERSED
+from ledgercore.errors.catalog import ACCOUNT_INACTIVE, PAYMENT_NOT_COMPLETED, TRANSACTION_ALREADY_REVERSED
 from ledgercore.identity.access import Caller, check_admin
 from ledgercore.identity.audit import Actor
 from ledgercore.identity.service_tokens import Scope
@@ -35,9 +36,9 @@ class PaymentReturns:
         """Give back what is left of a completed payment, or an amount of it.
 
         Raises `insufficient_permissions` for all but admins and operators, `payment_not_found`,
-        `payment_not_completed`, `invalid_amount_format`, `negative_amount`, `reversal_exceeds_remainder`,
-        `transaction_already_reversed` when nothing is left, and `insufficient_funds` when what was paid in has been
-        spent.
+        `payment_not_completed`, `account_inactive` for an account that is closed, `invalid_amount_format`,
+        `negative_amount`, `reversal_exceeds_remainder`, `transaction_already_reversed` when nothing is left,
+        `insufficient_funds` when what was paid in has been spent, and `account_frozen` where the ledger says so.
         """
         check_admin(by, Scope.PAYMENTS_WRITE)
         with self.store.begin() as work:
@@ -45,6 +46,9 @@ class PaymentReturns:
             if payment.transaction_id is None:
                 raise ConflictError(PAYMENT_NOT_COMPLETED, payment_id=id, status=payment.status)
             [account] = work.accounts.lock([payment.user_bank_account_id])
+            if account.status is AccountStatus.CLOSED:
+                # It was empty when it was closed, and nobody could ever take out what came into it.
+                raise BusinessRuleError(ACCOUNT_INACTIVE, account_id=account.id, status=account.status)
             earlier = work.payments.returns_of(id)
             number, wanted = len(earlier) + 1, _amount(payment, amount, earlier)
             journal = ensure_ledger(work, self.ledger)

@@ -110,7 +110,12 @@ def check_status(payment: Payment, allowed: frozenset[PaymentStatus] = WAITING) 
 
 
 def check_account(account: BankAccount) -> None:
-    """Raise `account_frozen`, `account_suspended` or `account_inactive` unless an account is active."""
+    """Raise `account_frozen`, `account_suspended` or `account_inactive` unless an account is active.
+
+    One whose past is still being imported is not: what is in it so far is not what it has.
+    """
+    if account.sync_cursor is not None and account.last_sync_at is None:
+        raise BusinessRuleError(ACCOUNT_INACTIVE, account_id=account.id, why="its past is still being imported")
     if account.status is not AccountStatus.ACTIVE:
         reason = _REFUSALS.get(account.status, ACCOUNT_INACTIVE)
         raise BusinessRuleError(reason, account_id=account.id, status=account.status)

@@ -15,6 +15,7 @@ from ledgercore.payments.processing import PaymentProcessing
 from ledgercore.payments.reading import PaymentReading
 from ledgercore.payments.reporting import PaymentReports
 from ledgercore.payments.returning import PaymentReturns
+from ledgercore.payments.stranded import StrandedPayments
 
 
 @frozen(kw_only=True)
@@ -65,4 +66,8 @@ class Payments:
     @property
     def handlers(self) -> PaymentHandlers:
         """What workers do."""
-        return PaymentHandlers(processing=self.processing, reports=self.reports)
+        return PaymentHandlers(
+            processing=self.processing,
+            reports=self.reports,
+            stranded=StrandedPayments(store=self.store, clock=self.clock),
+        )

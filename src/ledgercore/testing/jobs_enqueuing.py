@@ -46,6 +46,20 @@ class EnqueuingContract(JobContract):
         """None gives none."""
         assert enqueued(jobs) == []
 
+    def test_last_job_of_an_intent_is_known(self, jobs: Store, queue: str, clock: StoppedClock) -> None:
+        """The one that was enqueued last under each key; nothing for another kind or key."""
+        key, other = f"key-{queue}", f"other-{queue}"
+        enqueued(jobs, sheep(queue, unique_key=key, unique_for=WINDOW), sheep(queue, unique_key=other))
+        clock.forward(minutes=6)
+        [again] = enqueued(jobs, sheep(queue, unique_key=key, unique_for=WINDOW))
+
+        with jobs.begin() as work:
+            found = work.jobs.last_of(KIND, [key, "nobody's", key])
+            unknown = work.jobs.last_of("another kind", [key])
+
+        assert found == {key: again}
+        assert unknown == {}
+
     def test_unit_of_work_that_fails_enqueues_nothing(self, jobs: Store, queue: str) -> None:
         """Jobs go with what caused them."""
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from attrs import evolve
@@ -33,6 +34,18 @@ class PaymentStoreContract(LedgerContract):
     def account(self, bank_store: Store) -> BankAccount:
         """An account in euros."""
         return stored_account(bank_store)
+
+    def test_payments_being_processed_are_listed_by_id(self, bank_store: Store, account: BankAccount) -> None:
+        """After one of them, and none that waits or is final."""
+        begun = [payment(account).moved("process", now=MONDAY) for _ in range(3)]
+        stored_payments(bank_store, begun[1], payment(account), begun[2], completed(account), begun[0])
+        before = begun[0].id.int - 1
+
+        with bank_store.begin() as work:
+            first = work.payments.list_processing(after=UUID(int=before), limit=2)
+            rest = work.payments.list_processing(after=first[-1].id, limit=2)
+
+        assert [*first, *rest] == begun
 
     def test_payment_is_found_as_it_was_stored(self, bank_store: Store, account: BankAccount) -> None:
         """Whatever its amount, and every field of it."""

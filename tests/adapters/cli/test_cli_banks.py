@@ -30,7 +30,7 @@ def test_connections_and_accounts_are_listed(console):
     other = stored_login(console.application.bank.store)
 
     logins = console.json("bank-login", "list")["items"]
-    accounts = console.json("bank", "accounts", "--user", str(account.user_id))
+    accounts = console.json("bank", "accounts", "--user", str(account.user_id))["items"]
 
     assert {each["id"] for each in logins} == {str(account.user_bank_login_id), str(other.id)}
     assert [(each["id"], each["balance"]) for each in accounts] == [(str(account.id), "0.00")]
@@ -49,8 +49,8 @@ def test_connection_without_tokens_is_not_synchronised(console):
 
 def test_sample_is_loaded_once(console):
     """Run again, it changes nothing; the passwords that it prints let its users in."""
-    first = console.json("seed")
-    again = console.json("seed")
+    first = console.json("seed")["items"]
+    again = console.json("seed")["items"]
 
     assert first == again
     balances = {each["email"]: each["balance"] for each in first}

@@ -6,9 +6,13 @@ import click
 import pytest
 from attrs import evolve
 
+from ledgercore.identity.access import Operator
+from ledgercore.identity.audit import OPERATOR
 from ledgercore.jobs.jobs import JobState, NewJob
+from ledgercore.testing.banking_people import bank_account, stored_login
 from ledgercore.testing.events_webhooks import delivery_to, endpoint_of
 from ledgercore.testing.identity_people import someone
+from ledgercore.testing.payments_people import funded_account, payment, stored_payments
 from ledgercore_cli.commands import COMMANDS
 
 from .conftest import PASSWORD
@@ -84,11 +88,23 @@ COMMAND_LINES = [
     "reconcile undo MATCH",
     "reconcile matches --account assets:bank",
     "reconcile proof --account assets:bank",
+    "payment list",
+    "payment show PAID",
+    "payment process PAYMENT",
+    "payment cancel PAYMENT",
+    "payment return PAID 1.00",
     "job list",
     "job counts",
     "job show JOB",
     "job cancel JOB",
     "job retry DEAD",
+    "bank list",
+    "bank add DEMO --name Demo --country GB",
+    "bank show BANK",
+    "bank accounts",
+    "bank reseal",
+    "bank-login list",
+    "bank-login sync LOGIN",
     "webhook list",
     "webhook deliveries WEBHOOK",
     "webhook replay WEBHOOK --from 1",
@@ -143,6 +159,27 @@ def hooked(console):
     return {"WEBHOOK": str(endpoint.id)}
 
 
+def banked(console):
+    """A bank, and a connection that was synchronised just now."""
+    store, sealer = console.application.bank.store, console.application.bank.sealer
+    login = stored_login(store, last_run_at=console.application.clock())
+    with store.begin() as work:
+        work.bank_logins.save(evolve(login, sealed_tokens=sealer.seal(b"tokens", context=login.tokens_context)))
+        [bank] = work.banks.list_after(None, limit=1)
+        work.accounts.add(bank_account(login))
+    return {"BANK": str(bank.id), "LOGIN": str(login.id)}
+
+
+def paying(console):
+    """A payment that waits, and one that was carried out."""
+    bank = console.application.bank
+    account = funded_account(bank.store, "500", ledger=bank.ledger)
+    waiting, paid = payment(account), payment(account)
+    stored_payments(bank.store, waiting, paid)
+    bank.payments.processing.process(paid.id, by=Operator(), actor=OPERATOR)
+    return {"PAYMENT": str(waiting.id), "PAID": str(paid.id)}
+
+
 def queued(console):
     """A job that waits, and one that was given up."""
     with console.application.bank.store.begin() as work:
@@ -162,6 +199,10 @@ def test_a_command_answers(lively, write, line, as_json):
         named = reconciled(lively, write)
     if line.startswith("webhook"):
         named = hooked(lively)
+    if line.startswith("bank"):
+        named = banked(lively)
+    if line.startswith("payment"):
+        named = paying(lively)
     if line.startswith("job"):
         named = queued(lively)
     words = [named.get(word, word) for word in line.split()]

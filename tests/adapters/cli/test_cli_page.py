@@ -13,6 +13,7 @@ from attrs import define
 
 from ledgercore_app.cli import OWN_COMMANDS, Program
 from ledgercore_cli import exit_codes
+from ledgercore_cli.commands import COMMANDS
 from ledgercore_cli.main import run
 from ledgercore_embedded import embedded_server
 
@@ -88,6 +89,13 @@ def test_the_examples_print_what_the_page_shows(open_directory, monkeypatch, cap
 
     assert count >= least
     assert not wrong, "\n\n".join(wrong)
+
+
+def test_the_page_tells_of_every_command():
+    """Where it is typed, or where words are marked as code."""
+    told = {word for words in re.findall(r"ledgercore ([a-z-]+)|`([a-z-]+)[ `]", TEXT) for word in words}
+
+    assert {*COMMANDS, *OWN_COMMANDS} - told == set()
 
 
 def test_the_page_has_the_statuses_of_the_program():

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from attrs import evolve
@@ -119,6 +120,7 @@ RULES = {
     "create_branch": "admin banking:write",
     "connect_bank": "bearer banking:write",
     "finish_connecting": "public",
+    "finish_connecting_as_user": "bearer banking:write",
     "list_bank_logins": "bearer banking:read",
     "get_bank_login": "bearer banking:read",
     "disconnect_bank": "bearer banking:write",
@@ -361,10 +363,10 @@ class Stage:
         told = {**BANK_ASKED_EXAMPLE, "name": f"Bank {self.number} {number}", "code": f"BANK_{self.number}_{number}"}
         return banks.add_branch(banks.add(told, actor=OPERATOR).id, BRANCH_ASKED_EXAMPLE, actor=OPERATOR)
 
-    def callback(self) -> str:
+    def callback(self, who: str = "owner") -> str:
         """What a bank sends a user back with."""
         wanted = {"bank_branch_id": str(self.branch().id), "username": "alice01"}
-        by = Principal(user_id=self.ids["owner"], email=self.email("owner"), role=Role.USER)
+        by = Principal(user_id=self.ids[who], email=self.email(who), role=Role.USER)
         wish = self.bank.banking.connecting.ask(wanted, by=by)
         self.bank.banking.connecting.begin(wish, actor=OPERATOR)
         return f"?code=a-code&state={wish.permission.state}"
@@ -443,6 +445,10 @@ class Stage:
             owner = _MACHINES.get(who, who)
             account = self.account("owner" if owner in ("anonymous", *_GONE) else owner)
             body = {**body, "user_bank_account_id": str(account.id)}
+        if route.name == "finish_connecting_as_user":
+            owner = _MACHINES.get(who, who)
+            query = parse_qs(self.callback("owner" if owner in ("anonymous", *_GONE) else owner).lstrip("?"))
+            body = {name: found for name, [found] in query.items()}
         if route.name == "create_bank_account":
             owner = _MACHINES.get(who, who)
             login = self.bank_login("owner" if owner in ("anonymous", *_GONE) else owner)

@@ -139,7 +139,7 @@ def test_same_file_at_once_is_imported_once(desk, alice):
 def test_rotated_secret_is_told_again_under_its_key_and_only_there(desk, alice):
     path = f"/webhook-endpoints/{desk.send('create_webhook').json()['data']['id']}/rotate"
 
-    first, again, another = (alice.post(path, key=name).json()["data"]["secret"] for key in ("a", "a", "b"))
+    first, again, another = (alice.post(path, key=key).json()["data"]["secret"] for key in ("a", "a", "b"))
 
     assert first == again != another
 

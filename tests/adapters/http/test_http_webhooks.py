@@ -97,7 +97,7 @@ class TestEndpoints:
         """Something, and of what there is."""
         path = f"/webhook-endpoints/{alice.post('/webhook-endpoints', {'url': HOOK}).json()['data']['id']}"
 
-        assert alice.patch(path, {}).json()["code"] == "invalid_argument"
+        assert alice.patch(path, {}).json()["code"] == "missing_fields"
         assert alice.patch(path, {"status": "gone"}).json()["code"] == "invalid_argument"
 
     def test_webhook_of_another_is_not_there(self, alice, bob):

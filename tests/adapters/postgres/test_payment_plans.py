@@ -46,6 +46,7 @@ def test_no_statement_reads_all_payments(grown: Engine, second_engine: Engine, c
         work.payments.find(made.id)
         [locked] = work.payments.lock([made.id])
         work.payments.save_all([evolve(locked, updated_at=MONDAY)])
+        work.payments.list_processing(after=made.id, limit=20)
         work.payments.spent([account.id], since=MONDAY)
         work.payments.look_alikes([made], since=MONDAY)
         work.payments.page(PaymentFilter(user_id=account.user_id), offset=0, limit=20)

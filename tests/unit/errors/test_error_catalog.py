@@ -151,7 +151,7 @@ STATEMENT_REASONS = {
 JOB_REASONS = {
     "validation": "unknown_job_kind invalid_schedule",
     "not_found": "job_not_found",
-    "conflict": "invalid_job_state job_lease_lost",
+    "conflict": "invalid_job_state job_lease_lost job_cancelled",
     "system": "job_abandoned",
 }
 

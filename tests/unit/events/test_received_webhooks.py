@@ -172,7 +172,9 @@ class TestReading:
 
         assert (refused.value.code, refused.value.details["field"]) == ("webhook_processing_failed", field)
 
-    @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"text"', b"\xff", b'{"a":NaN}', b'{"a":"\\ud800"}'])
+    @pytest.mark.parametrize(
+        "body", [b"", b"{", b"[]", b'"text"', b"\xff", b'{"a":NaN}', b'{"a":-1e400}', b'{"a":"\\ud800"}']
+    )
     def test_what_is_no_object_is_refused(self, body):
         """Though it was signed."""
         with pytest.raises(ValidationError) as refused:

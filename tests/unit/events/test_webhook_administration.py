@@ -71,6 +71,44 @@ class TestCreating:
             world.create(ledger="books", by=acting_as(world.owner, scopes=both, ledgers=frozenset({"other"})))
         assert world.create(ledger="books", by=acting_as(world.owner, scopes=both)).endpoint.ledger == "books"
 
+    @pytest.mark.parametrize(
+        ("types", "needed"),
+        [
+            ([], [Scope.BANKING_READ, Scope.PAYMENTS_READ]),
+            (["payment.completed"], [Scope.PAYMENTS_READ]),
+            (["balance.changed"], [Scope.BANKING_READ]),
+        ],
+    )
+    def test_token_has_delivered_only_what_it_may_read(self, world, acting_as, types, needed):
+        """Neither a webhook of its own nor that of its owner, led elsewhere, tells it more."""
+        owners = world.create(types=types).endpoint
+        enough = frozenset({Scope.WEBHOOKS_WRITE, *needed})
+        may = acting_as(world.owner, scopes=enough)
+        change = world.administration.change
+
+        for scope in needed:
+            may_not = acting_as(world.owner, scopes=enough - {scope})
+            with pytest.raises(AuthorizationError):
+                world.create(types=types, by=may_not)
+            with pytest.raises(AuthorizationError):
+                change(owners.id, by=may_not, url="https://example.org/", actor=OPERATOR)
+        assert world.create(types=types, by=may).endpoint.types == frozenset(types)
+        assert change(owners.id, by=may, url="https://example.org/", actor=OPERATOR).url == "https://example.org/"
+
+    def test_token_bound_to_another_ledger_leads_no_webhook_elsewhere(self, world, acting_as):
+        """The ledger is not there for it."""
+        world.ledgers.create("books")
+        with world.store.begin() as work:
+            work.members.grant(
+                Membership(ledger="books", user_id=world.owner.id, access=LedgerAccess.READER, granted_at=world.clock())
+            )
+        endpoint = world.create(ledger="books").endpoint
+        scopes = frozenset({Scope.WEBHOOKS_WRITE, Scope.LEDGER_READ})
+        bound = acting_as(world.owner, scopes=scopes, ledgers=frozenset({"other"}))
+
+        with pytest.raises(NotFoundError):
+            world.administration.change(endpoint.id, by=bound, url="https://example.org/", actor=OPERATOR)
+
     def test_nobody_has_webhooks_without_end(self, world, monkeypatch):
         """So many for a user."""
         monkeypatch.setattr(webhook_administration, "ENDPOINTS_MAX", 2)

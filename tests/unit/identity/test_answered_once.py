@@ -111,6 +111,36 @@ def test_what_was_done_before_a_failure_is_undone(world, once, register):
     assert world.state() == before
 
 
+class TestFinding:
+    """Whether there is an answer can be asked before it is decided whether to act."""
+
+    @pytest.fixture
+    def found(self, world, sealer):
+        """The answer under a key."""
+
+        def under(*, scope: str = "address:192.0.2.1", key: str = "k", fingerprint: bytes = BODY) -> Any:
+            return world.identity.find_answer(scope, key, fingerprint, sealer=sealer)
+
+        return under
+
+    def test_answer_is_found_where_it_was_given(self, once, register, found):
+        answer, _ = once(register("alice"))
+
+        assert found() == answer
+        assert (found(key="l"), found(scope="user:1")) == (None, None)
+        with pytest.raises(ConflictError) as caught:
+            found(fingerprint=b"another body")
+        assert caught.value.code == "idempotency_key_reused"
+
+    def test_asking_claims_nothing(self, world, once, register, found):
+        before = world.state()
+
+        assert found() is None
+
+        assert world.state() == before
+        assert once(register("alice"), fingerprint=b"another body")[1] is False
+
+
 def test_answers_are_forgotten_after_a_day(world, once, register):
     once(register("alice"))
 

@@ -175,6 +175,28 @@ class TestRounds:
 
         assert batches == [[("b", 5)], [("a", 1), ("a", 2)], [("b", 3)], [("b", 4)]]
 
+    def test_neither_way_of_doing_jobs_keeps_the_other_waiting(self, jobs, runner):
+        """Chance says which is looked for first, however many there are of one."""
+        done = []
+
+        def handle(work, batch):
+            done.append("inside")
+            return [None] * len(batch)
+
+        def reach_out(claim):
+            done.append("outside")
+            with jobs.begin() as work:
+                work.jobs.complete([claim])
+
+        enqueued(jobs, *counted(1, 2, 3), *(NewJob(kind="outside", priority=9) for _ in range(3)))
+        handlers = Transactional(kind=KIND, handle=handle, batch_max=1), External(kind="outside", handle=reach_out)
+        chances = iter([0.6, 0.4, 0.6, 0.4])
+        lucky = evolve(runner(*handlers), random=lambda: next(chances))
+        for _ in range(4):
+            lucky.run_once(QUEUE)
+
+        assert done == ["outside", "inside", "outside", "inside"]
+
     def test_only_named_queues_are_drained(self, jobs, runner):
         """Others are left to others; also what is enqueued meanwhile is done."""
 

@@ -48,9 +48,9 @@ def test_old_jobs_are_forgotten(jobs, keeper, administration, clock, monkeypatch
     [pruning] = enqueued(jobs, NewJob(kind=PRUNE_JOBS))
     keeper.drain()
 
-    assert [(job.id, job.state) for job in kept(jobs, "default")] == [
-        (waiting.id, JobState.WAITING), (pruning.id, JobState.DONE)
-    ]  # fmt: skip
+    assert {job.id: job.state for job in kept(jobs, "default")} == {
+        waiting.id: JobState.WAITING, pruning.id: JobState.DONE
+    }  # fmt: skip
 
 
 def test_slot_of_a_schedule_is_enqueued_once(jobs, clock):

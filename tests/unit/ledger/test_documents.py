@@ -160,6 +160,7 @@ def test_what_is_no_object_is_no_transaction(document):
         ("", "invalid_json"),
         ('{"a": 1, "a": 2}', "invalid_json"),
         ('{"a": NaN}', "invalid_json"),
+        ('{"a": 1e400}', "invalid_json"),
         ('{"a": -Infinity}', "invalid_json"),
         ("{} {}", "invalid_json"),
         ("[" * 100_000, "invalid_json"),

@@ -375,6 +375,17 @@ class TestReturns:
         process(create("50.00", direction="CREDIT", description="more"))
         assert payments.returns.return_(paid_in.id, by=ANY, actor=OPERATOR).number == 1
 
+    def test_nothing_comes_back_to_a_closed_account(
+        self, payments, create, process, account, bank_store, balance
+    ) -> None:
+        """Nobody could take it out of there again."""
+        done = process(create("500.00"))
+        with bank_store.begin() as work:
+            work.accounts.save(evolve(account, status=AccountStatus.CLOSED))
+
+        assert code_of(lambda: payments.returns.return_(done.id, by=ANY, actor=OPERATOR)) == "account_inactive"
+        assert balance(account) == "0.00 EUR"
+
     def test_only_completed_payments_come_back(self, payments, create):
         assert code_of(lambda: payments.returns.return_(create().id, by=ANY, actor=OPERATOR)) == (
             "payment_not_completed"

@@ -83,6 +83,15 @@ def test_account_must_be_active(status, expected, direction):
     assert codes([payment(account, direction=direction)], facts(account)) == [expected]
 
 
+@pytest.mark.parametrize("direction", Direction)
+def test_account_whose_past_is_being_imported_is_not_active(direction):
+    """What is in it after a few pages is not what it has, whatever its status says."""
+    importing, imported = an_account(sync_cursor="page 2"), an_account(sync_cursor="page 2", last_sync_at=MONDAY)
+
+    assert codes([payment(importing, direction=direction)], facts(importing)) == ["account_inactive"]
+    assert codes([payment(imported, direction=direction)], facts(imported)) == ["done"]
+
+
 @pytest.mark.parametrize(
     ("status", "expected"), [(LedgerStatus.FROZEN, "account_frozen"), (LedgerStatus.CLOSED, "account_inactive")]
 )

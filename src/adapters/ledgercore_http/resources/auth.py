@@ -14,6 +14,7 @@ from ledgercore.identity.users import check_email
 from ledgercore.ledger.documents import check_object
 from ledgercore_http.answers import Answer
 from ledgercore_http.call import Call
+from ledgercore_http.edge import network_of
 from ledgercore_http.routes import Body, Routes, Success
 from ledgercore_http.schemas import identity as schemas
 
@@ -31,7 +32,7 @@ def recognise(call: Call) -> Recognised:
     email = check_email(sent.get("email"))
     call.request.scope["state"]["target"] = f"email:{shortened(email)}"
     digest = hashlib.sha256(email.encode()).hexdigest()
-    call.take(f"login:{digest}:{call.address}", call.service.limits.logins)
+    call.take(f"login:{digest}:{network_of(call.address)}", call.service.limits.logins)
     return call.service.identity.sign_in.recognise(email, sent.get("password"))
 
 

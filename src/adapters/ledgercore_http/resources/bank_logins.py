@@ -45,6 +45,16 @@ OF_USER: Final = Parameter(
 )
 _BANKS_FAIL: Final = (TIMEOUT, SERVICE_UNAVAILABLE, CIRCUIT_OPEN, BANK_API_ERROR, BANK_RATE_LIMITED)
 _ASKED: Final = frozenset({"bank_branch_id", "username", "sync_frequency"})
+_BROUGHT: Final = frozenset({"state", "code", "error"})
+_FINISH_FAILS: Final = (
+    INVALID_CONSENT_STATE, CONSENT_DENIED, CONSENT_EXPIRED, BANK_NOT_CONNECTED, BANK_LOGIN_NOT_FOUND, BANK_REFUSED,
+    FORBIDDEN_ADDRESS, *_BANKS_FAIL,
+)  # fmt: skip
+# Banks may send more than we ask for (RFC 6749, 4.1.2; RFC 9207; OpenID Connect).
+_PASSED_OVER: Final = tuple(
+    text_parameter(name, "What banks may add; it is not looked at.", maxLength=2_000)
+    for name in ("error_description", "error_uri", "iss", "scope", "session_state")
+)
 
 
 def _ask(call: Call) -> Wish:
@@ -56,6 +66,14 @@ def _finish(call: Call) -> BankLogin:
     told = call.query
     return call.bank.banking.connecting.finish(
         state=told["state"], code=told["code"], refusal=told["error"], actor=call.actor
+    )
+
+
+def _finish_as_user(call: Call) -> BankLogin:
+    told = call.body
+    check_object(told, _BROUGHT, required=("state",))
+    return call.bank.banking.connecting.finish(
+        state=told["state"], code=told.get("code"), refusal=told.get("error"), by=call.principal, actor=call.actor
     )
 
 
@@ -90,16 +108,32 @@ def connect_bank(call: Call) -> Answer:
         text_parameter("state", "As it was in the authorization URL; good once.", maxLength=500),
         text_parameter("code", "What the bank lets us in with.", maxLength=4_096),
         text_parameter("error", "The bank's code for not letting us in.", maxLength=100),
+        *_PASSED_OVER,
     ),
     success=Success(schema=schemas.LOGIN, example=schemas.LOGIN_EXAMPLE, metadata=done("connected")),
-    reasons=(
-        INVALID_CONSENT_STATE, CONSENT_DENIED, CONSENT_EXPIRED, BANK_NOT_CONNECTED, BANK_LOGIN_NOT_FOUND, BANK_REFUSED,
-        FORBIDDEN_ADDRESS, *_BANKS_FAIL,
-    ),
+    reasons=_FINISH_FAILS,
     before=_finish,
-)  # fmt: skip
+)
 def finish_connecting(call: Call) -> Answer:
     """Take a user who comes back from a bank, and synchronise the accounts."""
+    return call.answer(login_document(call.prepared), action="connected")
+
+
+@ROUTES.route(
+    "POST",
+    "/bank-logins/callback",
+    access=WRITE,
+    body=Body(schema=schemas.BROUGHT, example=schemas.BROUGHT_EXAMPLE),
+    success=Success(schema=schemas.LOGIN, example=schemas.LOGIN_EXAMPLE, metadata=done("connected")),
+    reasons=_FINISH_FAILS,
+    before=_finish_as_user,
+)
+def finish_connecting_as_user(call: Call) -> Answer:
+    """Take a user whom a bank sent back to a page of yours.
+
+    The page passes on what it was called with. The connection is made only for the user who began it: whoever is
+    lured into agreeing to another's connection gives nothing away.
+    """
     return call.answer(login_document(call.prepared), action="connected")
 
 
@@ -178,7 +212,8 @@ def hear_monzo(call: Call) -> Answer:
 
     It is not signed, so nothing of it is believed: the login is synchronised, if there is one, and that is all.
     """
-    if not isinstance(call.body.get("type"), str):
-        raise refused(call.body.get("type"), "type", "a text")
+    check_object(call.body, frozenset(call.body), required=("type",))
+    if not isinstance(call.body["type"], str):
+        raise refused(call.body["type"], "type", "a text")
     call.bank.banking.logins.hear(path_id(call.path["id"]), correlation_id=call.correlation_id)
     return call.answer({"received": True}, action="received")

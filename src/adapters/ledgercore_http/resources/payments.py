@@ -264,7 +264,7 @@ def process_payment(call: Call) -> Answer:
     body=Body(schema=schemas.RETURN_ASKED, example=schemas.RETURN_EXAMPLE, optional=True),
     success=Success(status=201, schema=schemas.RETURN, example=schemas.RETURNED_EXAMPLE, metadata=done("returned")),
     reasons=(
-        INVALID_UUID_FORMAT, PAYMENT_NOT_FOUND, PAYMENT_NOT_COMPLETED, INVALID_AMOUNT_FORMAT, NEGATIVE_AMOUNT,
+        *_ONE, PAYMENT_NOT_COMPLETED, ACCOUNT_INACTIVE, ACCOUNT_FROZEN, INVALID_AMOUNT_FORMAT, NEGATIVE_AMOUNT,
         INSUFFICIENT_FUNDS, REVERSAL_EXCEEDS_REMAINDER, TRANSACTION_ALREADY_REVERSED, *_MONEY_MOVES,
     ),
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from ledgercore.errors import ValidationError
 from ledgercore.errors.catalog import (
     DELIVERY_NOT_FOUND,
     FORBIDDEN_ADDRESS,
@@ -12,6 +13,7 @@ from ledgercore.errors.catalog import (
     INVALID_LEDGER_NAME,
     INVALID_UUID_FORMAT,
     LEDGER_NOT_FOUND,
+    MISSING_FIELDS,
     WEBHOOK_NOT_FOUND,
 )
 from ledgercore.events.documents import delivery_document, new_webhook_document, webhook_document
@@ -108,7 +110,7 @@ def change_webhook(call: Call) -> Answer:
     check_object(document, _CHANGES)
     url, status = document.get("url"), document.get("status")
     if all(document.get(name) is None for name in _CHANGES):
-        raise refused(document, "body", "one of url, types and status")
+        raise ValidationError(MISSING_FIELDS, field="url", fields=sorted(_CHANGES), why="at least one is needed")
     if status is not None and status not in _STATUSES:
         raise refused(status, "status", " or ".join(_STATUSES))
     endpoint = call.bank.webhooks.change(

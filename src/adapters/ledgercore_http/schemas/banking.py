@@ -175,6 +175,17 @@ BEGUN_EXAMPLE: Final = {
     "next_sync_at": None,
     "authorization_url": "https://auth.monzo.com?response_type=code&client_id=oauth2client_0000&state=8oV1",
 }
+BROUGHT: Final = component(
+    "BankLoginBrought",
+    asked(
+        {"state": text("As it was in the authorization URL; good once.", minLength=1, maxLength=500)},
+        {
+            "code": text("What the bank lets us in with.", minLength=1, maxLength=4_096),
+            "error": text("The bank's code for not letting us in.", minLength=1, maxLength=100),
+        },
+    ),
+)
+BROUGHT_EXAMPLE: Final = {"state": "8oV1", "code": "oauth2-code"}
 SYNC_ASKED: Final = component("BankSyncAsked", record({"job_id": UUID}))
 SYNC_ASKED_EXAMPLE: Final = {"job_id": _SYNC_JOB_ID}
 HEARD: Final = component(

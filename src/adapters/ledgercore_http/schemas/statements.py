@@ -55,7 +55,7 @@ def _amounts(*names: str) -> dict[str, JsonSchema]:
     return {name: schema for each in names for name, schema in ((each, DECIMAL), (f"{each}_minor", MINOR))}
 
 
-FILE: Final = text("The file as the bank gave it, in whatever encoding it has.")
+FILE: Final = text("The file as the bank gave it, in whatever encoding it has.", format="binary")
 FILE_EXAMPLE: Final = "\r\n".join(
     [
         ":20:MARCH",

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -47,6 +47,11 @@ class MemoryJobs:
     def save(self, job: Job) -> None:
         """See the port."""
         self._state.jobs[job.id] = job
+
+    def last_of(self, kind: str, unique_keys: Sequence[str]) -> Mapping[str, Job]:
+        """See the port."""
+        alike = (job for job in self.every() if job.kind == kind and job.unique_key in unique_keys)
+        return {str(job.unique_key): job for job in sorted(alike, key=lambda job: (job.enqueued_at, job.id))}
 
     def list_after(self, wanted: JobFilter, *, after: UUID | None, limit: int) -> Sequence[Job]:
         """See the port."""

@@ -39,6 +39,14 @@ class MemoryPayments:
         found.sort(key=attrgetter("inserted_at", "id"), reverse=True)
         return found[offset : offset + limit], len(found)
 
+    def list_processing(self, *, after: UUID | None, limit: int) -> Sequence[Payment]:
+        """See the port."""
+        return [
+            payment
+            for id, payment in sorted(self._state.payments.items())
+            if payment.status is PaymentStatus.PROCESSING and (after is None or id > after)
+        ][:limit]
+
     def spent(self, account_ids: Sequence[UUID], *, since: datetime) -> Mapping[UUID, int]:
         """See the port."""
         spent: Counter[UUID] = Counter()

@@ -1,7 +1,7 @@
 """Jobs in the unit of work that causes or completes them, in PostgreSQL."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final
@@ -17,11 +17,11 @@ from ledgercore.ids import TimeOrderedIds
 from ledgercore.jobs.jobs import Claim, Job, JobState, NewJob
 from ledgercore.jobs.ports import JobFilter, QueueCounts
 from ledgercore_postgres.database import driver_cursor
-from ledgercore_postgres.jobs.tables import COLUMNS, JOBS, job_of, values_of
+from ledgercore_postgres.jobs.tables import COLUMNS, FIELDS, JOBS, job_of, values_of
 from ledgercore_postgres.loading import ask
 from ledgercore_postgres.parameters import Integers, Moments, Texts, Uuids
 
-_INTENTS: Final = 0x1ED6E2
+_INTENTS: Final = 0x1ED6E6
 """The class of the advisory locks that stand for kinds and keys."""
 
 # Whoever enqueues the same intent waits here until it is seen whether the other one did. Two intents may share a
@@ -31,6 +31,10 @@ _TWINS: Final = (
     "SELECT wanted.kind, wanted.key, found.id FROM unnest(%b, %b, %b) AS wanted (kind, key, since),"
     " LATERAL (SELECT id FROM jobs WHERE kind = wanted.kind AND unique_key = wanted.key AND enqueued_at > wanted.since"
     " AND state NOT IN ('cancelled', 'dead') ORDER BY enqueued_at DESC, id DESC LIMIT 1) AS found"
+)
+_LAST_OF: Final = (
+    f"SELECT {FIELDS} FROM unnest(%b) AS wanted (key), LATERAL (SELECT * FROM jobs"
+    " WHERE kind = %s AND unique_key = wanted.key ORDER BY enqueued_at DESC, id DESC LIMIT 1) AS jobs"
 )
 # As one text, whatever is missing in a job and however many there are; the arguments are texts in it, so that they
 # may say whatever JSON can.
@@ -106,6 +110,11 @@ class PostgresJobs:
     def save(self, job: Job) -> None:
         """See the port."""
         self._connection.execute(update(JOBS).where(JOBS.c.id == job.id).values(values_of(job)))
+
+    def last_of(self, kind: str, unique_keys: Sequence[str]) -> Mapping[str, Job]:
+        """See the port."""
+        found = driver_cursor(self._connection).execute(_LAST_OF, (Texts(sorted(set(unique_keys))), kind))
+        return {str(job.unique_key): job for job in map(job_of, found.fetchall())}
 
     def list_after(self, wanted: JobFilter, *, after: UUID | None, limit: int) -> Sequence[Job]:
         """See the port."""

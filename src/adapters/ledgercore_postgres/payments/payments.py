@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Numeric, cast, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Numeric, cast, func, insert, literal_column, select
 
 from ledgercore.ledger.texts import encode_json
 from ledgercore.money import Money, known_currency
@@ -105,6 +105,12 @@ class PostgresPayments:
         ).all()
         total = self._connection.execute(select(func.count()).select_from(PAYMENTS).where(*fitting)).scalar_one()
         return [_payment(row) for row in found], total
+
+    def list_processing(self, *, after: UUID | None, limit: int) -> Sequence[Payment]:
+        """See the port."""
+        found = select(PAYMENTS).where(PAYMENTS.c.status == literal_column("'PROCESSING'"))
+        found = found if after is None else found.where(PAYMENTS.c.id > after)
+        return [_payment(row) for row in self._connection.execute(found.order_by(PAYMENTS.c.id).limit(limit))]
 
     def spent(self, account_ids: Sequence[UUID], *, since: datetime) -> Mapping[UUID, int]:
         """See the port."""

@@ -16,6 +16,7 @@ from ledgercore.money.parsing import AMOUNT_DIGITS_MAX, parse_amount
 
 ID_LENGTH_MAX: Final = 256
 TEXT_LENGTH_MAX: Final = 1000
+SECRET_LENGTH_MIN: Final = 10
 _STATUS_TOO_MANY: Final = 429
 _STATUS_BROKEN: Final = 500
 _MINOR_MAX: Final = 10**AMOUNT_DIGITS_MAX - 1
@@ -176,9 +177,16 @@ def rate_limited(request: HttpRequest, response: HttpResponse) -> ExternalDepend
 
 
 def refused(request: HttpRequest, response: HttpResponse, reason: Reason, bank_code: str) -> LedgercoreError:
-    """The error for a refusal, with the bank's own code if that is one word."""
-    code = {"bank_code": bank_code} if _CODE.fullmatch(bank_code) else {}
+    """The error for a refusal, with the bank's own code if that is one word, and tells nothing that we sent."""
+    told = _CODE.fullmatch(bank_code) and not _repeats(bank_code, request)
+    code = {"bank_code": bank_code} if told else {}
     return error_for(reason, {"request": request.name, "status": response.status, **code})
+
+
+def _repeats(bank_code: str, request: HttpRequest) -> bool:
+    """Whether a code has one of our tokens in it, or a part of one."""
+    sent = " ".join([*request.headers.values(), *(request.form or {}).values()]).split()
+    return any(word in bank_code or bank_code in word for word in sent if len(word) >= SECRET_LENGTH_MIN)
 
 
 def refusal_code(response: HttpResponse, *names: str) -> str:

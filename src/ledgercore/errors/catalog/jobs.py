@@ -20,6 +20,12 @@ JOB_LEASE_LOST: Final = Reason(
     "Another worker has this job by now",
     description="The attempt took longer than its lease; what it did is undone.",
 )
+JOB_CANCELLED: Final = Reason(
+    "job_cancelled",
+    Category.CONFLICT,
+    "The job was cancelled",
+    description="An operator cancelled the job that was to do this; ask for it anew.",
+)
 JOB_ABANDONED: Final = Reason(
     "job_abandoned",
     Category.SYSTEM,

@@ -62,6 +62,7 @@ INDEXES: tuple[str, ...] = (
     "CREATE INDEX payments_inserted_at ON payments (inserted_at, id)",
     "CREATE INDEX payments_of_user ON payments (user_id, inserted_at, id)",
     "CREATE INDEX payments_status_of_user ON payments (user_id, status)",
+    "CREATE INDEX payments_processing ON payments (id) WHERE status = 'PROCESSING'",
     "CREATE INDEX payments_spent ON payments (user_bank_account_id, posted_at) INCLUDE (minor)"
     " WHERE status = 'COMPLETED' AND direction = 'DEBIT'",
     "CREATE INDEX payments_look_alikes ON payments (user_id, minor, posted_at) WHERE status = 'COMPLETED'",
