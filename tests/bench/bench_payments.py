@@ -27,6 +27,7 @@ from harness import (  # type: ignore[import-not-found]
 from ledgercore.banking.accounts import BankAccount
 from ledgercore.identity.access import Operator
 from ledgercore.identity.audit import OPERATOR
+from ledgercore.jobs.handlers import Transactional
 from ledgercore.jobs.jobs import NewJob
 from ledgercore.jobs.running import Outcome, Runner
 from ledgercore.payments.limits import read_limits
@@ -68,7 +69,8 @@ def main() -> None:
                             for each in made
                         ]
                     )
-                handler, _ = payments.handlers.all
+                handler = next(each for each in payments.handlers.all if each.kind == JOB_KIND)
+                assert isinstance(handler, Transactional)
                 runner = Runner(
                     store=store,
                     queue=PostgresJobQueue(engine, clock=clock),

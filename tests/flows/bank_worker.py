@@ -15,6 +15,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import psycopg
 from attrs import define, evolve
@@ -73,8 +74,8 @@ class Death:
             finally:
                 self.is_committing = False
 
-        psycopg.Connection.wait = watched  # type: ignore[method-assign]
-        psycopg.Connection.commit = committing  # type: ignore[method-assign]
+        patch.object(psycopg.Connection, "wait", watched).start()
+        patch.object(psycopg.Connection, "commit", committing).start()
 
     def _watch_bank(self, send: Callable[..., Any]) -> None:
         def watched(outbound: Any, request: Any) -> Any:
@@ -84,7 +85,7 @@ class Death:
                 die()
             return answer
 
-        Outbound.send = watched  # type: ignore[method-assign]
+        patch.object(Outbound, "send", watched).start()
 
 
 def die() -> None:
@@ -154,7 +155,7 @@ def work(url: str, lanes: str) -> None:
     """Work in small batches until told to end."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # Long enough for a step, and short enough to be waited for.
-    runs.RUN_LEASE = LEASE  # type: ignore[misc]
+    patch.object(runs, "RUN_LEASE", LEASE).start()
     with runner_of(url) as runner:
         handlers = [
             evolve(each, batch_max=min(each.batch_max, BATCH)) if isinstance(each, Transactional) else each

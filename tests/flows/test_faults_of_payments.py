@@ -22,7 +22,7 @@ from ..adapters.postgres.test_faults import SOCKET, Link  # noqa: TID252 - the s
 from .bank_world import OPENING, Mortals, OwnServer, PayingWorld, until, working
 
 PAYMENTS = 200
-CUTS_MIN = 10
+CUTS = 12
 STEPS_MIN = {"database": 40, "commits": 2}
 """How many steps a worker takes for a batch at least, so that none is passed over."""
 OTHERS = "FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
@@ -168,16 +168,14 @@ def test_way_to_the_database_cut_around_commits(
 ) -> None:
     """On either side of a commit: its outcome is unknown, the job is done again, and its effect is there once."""
     url = make_url(database_url).update_query_dict({"host": str(open_directory), "port": "5432"})
-    draw = Random(5)
     world.schedule(PAYMENTS)
 
-    def done() -> bool:
-        link.cut = link.cut or draw.choice(["before", "after"])
-        return world.unfinished(JOB_QUEUE) == 0
-
     with working(url.render_as_string(hide_password=False), f"{JOB_QUEUE}:2"):
-        until(lambda: world.unfinished(JOB_QUEUE) < PAYMENTS)
-        until(done)
+        for number in range(CUTS):
+            goal = PAYMENTS - (1 + number) * PAYMENTS // (1 + CUTS)
+            until(lambda: world.unfinished(JOB_QUEUE) <= goal)  # noqa: B023
+            link.cut = ("before", "after")[number % 2]
+        until(lambda: world.unfinished(JOB_QUEUE) == 0)
 
-    assert link.cuts >= CUTS_MIN
+    assert link.cuts >= CUTS // 2
     world.check_each_once()

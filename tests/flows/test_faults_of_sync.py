@@ -10,16 +10,18 @@ from random import Random
 from time import sleep
 
 import pytest
+from attrs import evolve
 from sqlalchemy import Engine
 
 from ledgercore.banking.accounts import AccountStatus
 from ledgercore.banking.breaker import CircuitState
 from ledgercore.banking.findings import DIFFERENCE
-from ledgercore.banking.logins import LoginStatus
+from ledgercore.banking.logins import RUN_LEASE, LoginStatus, Run
 from ledgercore.banking.sync_jobs import QUEUE, SYNC
 from ledgercore.identity.audit import OPERATOR
 from ledgercore.jobs.jobs import JobState
 from ledgercore.jobs.running import Ran
+from ledgercore.testing.identity_people import new_id
 from ledgercore_postgres import connect, migrate
 from ledgercore_sandbox import Sandbox, running_sandbox
 
@@ -131,6 +133,22 @@ def test_worker_killed_at_any_step_of_the_first_synchronisation(
 
     assert step > STEPS_MIN["first"][of]
     world.check_sound()
+
+
+def test_job_that_finds_another_at_it_looks_again(world: SyncedWorld) -> None:
+    """When the other's lease has lapsed, and not only at the next time that was planned: it may have ended."""
+    login, now = world.connect(), world.time()
+    left = Run(id=new_id(), started_at=now, leased_until=now + RUN_LEASE)
+    with world.store.begin() as work:
+        work.bank_logins.save(evolve(login, run=left, last_run_at=now))
+
+    world.drain()
+
+    again, first = world.jobs(SYNC)
+    assert (first.state, again.state, again.run_at) == (JobState.DONE, JobState.WAITING, left.leased_until)
+    world.time.forward(RUN_LEASE.total_seconds())
+    assert reasons_by_login(world.drain()) == {str(login.id): None}
+    world.check_agrees(login)
 
 
 @pytest.mark.slow
@@ -308,5 +326,7 @@ def test_consent_that_has_come_to_its_end(world: SyncedWorld) -> None:
 def reasons_by_login(ran: Sequence[Ran]) -> dict[str, str | None]:
     """Why the synchronisation of each login failed, or that it did not."""
     return {
-        each.job.arguments["bank_login_id"]: each.error and each.error.code for each in ran if each.job.kind == SYNC
+        each.job.arguments["bank_login_id"]: None if each.error is None else each.error.code
+        for each in ran
+        if each.job.kind == SYNC
     }

@@ -57,7 +57,7 @@ IN_DEPTH: Final[Mapping[str, tuple[str, ...]]] = {
     "owner": ("books", "ledgers", "transactions", "holds", "profile", "statements", "payments"),
     "support": ("reports", "proofs", "events"),
     "admin": ("users", "audit", "jobs", "banks"),
-    "machine": ("accounts", "batches", "statements", "tokens", "webhooks", "bank logins", "bank accounts"),
+    "machine": ("accounts", "batches", "tokens", "webhooks", "bank logins", "bank accounts"),
 }
 """The tags whose operations a role tries with more than their examples."""
 

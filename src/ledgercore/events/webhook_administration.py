@@ -117,8 +117,7 @@ class WebhookAdministration:
     ) -> WebhookEndpoint:
         """Change what is given. An enabled webhook goes on where it was when it was disabled.
 
-        Raises `webhook_not_found`, `forbidden_address`, `invalid_event_type`, and `insufficient_permissions` as `create`
-        does.
+        Raises `webhook_not_found`, and as `create` does.
         """
         if url is not None:
             self._check_url(url)

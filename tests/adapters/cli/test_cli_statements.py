@@ -240,7 +240,8 @@ class TestPaymentFiles:
     def test_an_order_that_cannot_be_is_refused_and_nothing_written(self, console, write, tmp_path):
         """With the field."""
         file = tmp_path / "pain001.xml"
-        order = {**ORDER, "transfers": [{**ORDER["transfers"][0], "creditor_iban": "NL00"}]}
+        first: dict[str, str] = ORDER["transfers"][0]  # type: ignore[assignment]
+        order = {**ORDER, "transfers": [{**first, "creditor_iban": "NL00"}]}
 
         result = console("statement", "write-pain001", write("order.json", order), "-o", str(file), "--json")
 

@@ -99,7 +99,14 @@ def get_webhook(call: Call) -> Answer:
     access=ACCESS,
     body=Body(schema=schemas.WEBHOOK_CHANGE, example=schemas.WEBHOOK_CHANGE_EXAMPLE),
     success=Success(schema=schemas.WEBHOOK, example=schemas.WEBHOOK_EXAMPLE, metadata=done("changed")),
-    reasons=(INVALID_UUID_FORMAT, INVALID_ARGUMENT, FORBIDDEN_ADDRESS, INVALID_EVENT_TYPE, WEBHOOK_NOT_FOUND),
+    reasons=(
+        INVALID_UUID_FORMAT,
+        INVALID_ARGUMENT,
+        FORBIDDEN_ADDRESS,
+        INVALID_EVENT_TYPE,
+        WEBHOOK_NOT_FOUND,
+        LEDGER_NOT_FOUND,
+    ),
 )
 def change_webhook(call: Call) -> Answer:
     """Change a webhook, disable it, or enable it again.
