@@ -6,6 +6,7 @@ import signal
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -34,6 +35,8 @@ from ledgercore_embedded.settings import PORT, arguments, server_settings
 START_SECONDS_MAX: Final = 60
 STOP_SECONDS_MAX: Final = 60
 ANSWER_SECONDS_MAX: Final = 2
+FAST_SECONDS_MAX: Final = 30
+"""How long to wait for an orderly shutdown before another one is asked for, which recovers at the next start."""
 
 
 class EmbeddedServer:
@@ -233,13 +236,18 @@ def _stop(directory: DataDirectory) -> None:
     """
     running = Running.find(directory)
     told: int | None = None
+    orders = [(0, signal.SIGINT), (FAST_SECONDS_MAX, signal.SIGQUIT)]
+    began = time.monotonic()
     with FileLock(directory.work) as work:
         for _ in attempts(STOP_SECONDS_MAX):
             if work.try_exclusive():
                 break
-            if told is None and running is not None and (told := _listener(running.socket)) is not None:
+            if told is None and running is not None:
+                told = _listener(running.socket)
+            # A server that is recovering from the crash of one of its processes may never heed the first.
+            if told is not None and orders and time.monotonic() - began >= orders[0][0]:
                 with suppress(ProcessLookupError):
-                    os.kill(told, signal.SIGINT)
+                    os.kill(told, orders.pop(0)[1])
         else:
             raise ServerFailure(
                 f"the server did not stop within {STOP_SECONDS_MAX} seconds", log_tail=directory.log_tail(0)
