@@ -1,6 +1,7 @@
 """pymonzo, written by others against the real Monzo, takes the sandbox for it."""
 
 import json
+import os
 import socket
 import threading
 import time
@@ -23,7 +24,16 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def api(sandbox, monkeypatch, tmp_path):
+def kept_umask():
+    """The client narrows the mask of the whole process when it saves its tokens, and leaves it so."""
+    before = os.umask(0o022)
+    os.umask(before)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture
+def api(kept_umask, sandbox, monkeypatch, tmp_path):
     """The client, pointed at the sandbox and logged in through its own web server."""
     monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
     for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
