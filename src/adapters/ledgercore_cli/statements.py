@@ -46,8 +46,11 @@ def statement() -> None:
 @statement.command("import")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=TEXT_FILE)
 @account_option
-@click.option("--format", "format_", metavar="NAME", help="How to read them, where a file does not tell: csv, qif, ….")
-@click.option("--dialect", metavar="NAME", help="The dialect of CSV files.")
+@click.option(
+    "--format", "format_", metavar="NAME", help="How to read them, where a file does not tell: csv, qif-dmy, …."
+)
+@click.option("--dialect", metavar="NAME", help="The dialect of CSV files, by its bank.")
+@click.option("--dialect-file", type=TEXT_FILE, metavar="FILE", help="A dialect of your own, declared in JSON or TOML.")
 @click.option("--bank-account", metavar="TEXT", help="The only one to import, of files about several.")
 @pass_session
 def import_(
@@ -56,6 +59,7 @@ def import_(
     account: str,
     format_: str | None,
     dialect: str | None,
+    dialect_file: IO[bytes] | None,
     bank_account: str | None,
 ) -> None:
     """Import the statements of each FILE, wholly or not at all; - reads standard input.
@@ -63,6 +67,8 @@ def import_(
     Nothing is stored before every file has been read.
     """
     ledger = session.ledger_name
+    if dialect_file is not None:
+        dialect = dialect_file.read().decode("utf-8", "backslashreplace")
     told = {"format": format_, "dialect": dialect, "bank_account": bank_account}
     with session.bank() as bank, session.progress("importing", total=2 * len(files)) as advance:
         importing, read, done = bank.statement_import, [], list[tuple[str, Imported]]()

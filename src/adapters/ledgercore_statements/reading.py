@@ -11,7 +11,7 @@ from ledgercore.errors.catalog import UNKNOWN_STATEMENT_FORMAT
 from ledgercore.statements.statements import Statement
 from ledgercore_statements.camt import read_camt
 from ledgercore_statements.csv_banks import DIALECTS
-from ledgercore_statements.csv_dialects import Dialect
+from ledgercore_statements.csv_dialects import Dialect, read_dialect
 from ledgercore_statements.csv_statements import find_dialect, read_csv
 from ledgercore_statements.faults import malformed
 from ledgercore_statements.mt94x import read_mt94x
@@ -49,9 +49,9 @@ def read_statements(
 ) -> tuple[Statement, ...]:
     """Read all statements of a file of at most 64 MiB, in its order; without a `format` the content tells it.
 
-    A CSV file is read by the `dialect`, given itself or by the name of a bank's; without one its header tells
-    it. QIF needs the `currency`, and `is_day_first` or `decimal` where its dates or amounts can be read both
-    ways. Raises `ValidationError`: `unknown_statement_format` for a format, dialect or content that is not
+    A CSV file is read by the `dialect`, given itself, as a JSON or TOML document, or by the name of a bank's; without
+    one its header tells it. QIF needs the `currency`, and `is_day_first` or `decimal` where its dates or amounts can
+    be read both ways. Raises `ValidationError`: `unknown_statement_format` for a format, dialect or content that is not
     known, `invalid_argument` for what the caller says of a QIF file, `malformed_statement` with the position for
     a file that cannot be read; nothing is returned then.
     """
@@ -97,12 +97,16 @@ _READERS: Final[Mapping[str, Callable[[_File], tuple[Statement, ...]]]] = {
     "qif": lambda file: read_qif(
         file.data, currency=file.currency, is_day_first=file.is_day_first, decimal=file.decimal
     ),
+    "qif-dmy": lambda file: read_qif(file.data, currency=file.currency, is_day_first=True, decimal=file.decimal),
+    "qif-mdy": lambda file: read_qif(file.data, currency=file.currency, is_day_first=False, decimal=file.decimal),
     "csv": _read_csv,
 }
 FORMATS: Final = tuple(_READERS)
 
 
 def _dialect(name: str) -> Dialect:
+    if "=" in name or name.lstrip().startswith("{"):
+        return read_dialect(name.encode("utf-8", "backslashreplace"))
     if (found := DIALECTS.get(name)) is None:
         raise _unknown("csv", f"there is no dialect {shortened(name)}")
     return found

@@ -76,6 +76,19 @@ class TestStatements:
         assert result.problem["details"]["file"] == bad
         assert "ledgercore statement import" in books("statement", "list").out
 
+    def test_a_dialect_of_ones_own_is_declared_in_a_file(self, books, write):
+        """And a bad one says which of its members is wrong."""
+        file = write("mine.csv", "Tag;Wert;Wozu\n02.03.2026;-5,00;cash\n")
+        columns = 'name = "mine"\ndelimiter = ";"\ndecimal = ","\ndate_format = "%d.%m.%Y"\nbooked_on = "Tag"\n'
+        mine = write("mine.toml", columns + 'amount = "Wert"\ntext = ["Wozu"]\ncurrency = "EUR"\n')
+        bad = write("bad.toml", columns + "colour = 1\n")
+
+        done = books.json("statement", "import", file, "--dialect-file", mine, *BANK)
+        refused = books("statement", "import", file, "--dialect-file", bad, *BANK, "--json")
+
+        assert [each["lines_added"] for each in done["items"]] == [1]
+        assert (refused.problem["code"], refused.problem["details"]["field"]) == ("invalid_argument", "colour")
+
     def test_files_come_from_standard_input_too(self, books):
         """As from any other program."""
         done = books.json("statement", "import", "-", *BANK, stdin=MARCH.encode())

@@ -1,5 +1,6 @@
 """The door: what a file is, by its content; what is not known is refused by name."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -20,6 +21,13 @@ CAMT = b'<?xml version="1.0"?>\n<Document xmlns="urn:iso:std:iso:20022:tech:xsd:
 PAIN = b'<?xml version="1.0"?>\n<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"/>'
 OFX_1 = b"OFXHEADER:100\nDATA:OFXSGML\n\n<OFX></OFX>"
 OFX_2 = b'<?xml version="1.0"?>\n<?OFX OFXHEADER="200" VERSION="211"?>\n<OFX></OFX>'
+
+
+@pytest.mark.parametrize(("format", "month"), [("qif-dmy", 2), ("qif-mdy", 1)])
+def test_a_format_says_how_dates_are_read_that_can_be_read_both_ways(format, month):
+    [statement] = read_statements(b"!Type:Bank\nD01/02/2024\nT1\n^\n", format=format, currency="EUR")
+
+    assert statement.entries[0].booked_on == date(2024, month, 3 - month)
 
 
 def refusal_of(data: bytes, **options: Any) -> ValidationError:

@@ -76,8 +76,8 @@ def _read_file(call: Call) -> Sequence[Statement]:
     access=LEDGER_POST,
     query=(
         _account_parameter("The account that the statements are of.", required=True),
-        text_parameter("format", "How to read the file, if it does not tell: `csv`, `qif`, …", maxLength=30),
-        text_parameter("dialect", "The dialect of a CSV file.", maxLength=60),
+        text_parameter("format", "How to read the file, if it does not tell: `csv`, `qif-dmy`, …", maxLength=30),
+        text_parameter("dialect", "The dialect of a CSV file: a bank's name, or your own as JSON.", maxLength=2_000),
         text_parameter("bank_account", "The only one to import, of a file about several.", maxLength=100),
         text_parameter("file_name", "What the file is called, to tell it from others.", maxLength=FILE_NAME_LENGTH_MAX),
     ),
